@@ -1,0 +1,179 @@
+"""The classifier: from a text to its statements."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from stance.model.config import ModelConfig
+from stance.model.decoding import Pointed, Proposal, WindowOutput, pointed, propose
+from stance.model.encoding import Alphabet, Ints, Tokens, collate, marked, tokenize, windows
+from stance.model.runtime import Floats, Runtime, sigmoid, softmax
+from stance.names import PRONOUNS, NameTable, bare
+from stance.records import NONE, Stance, Statement
+
+if TYPE_CHECKING:
+    from tokenizers import Tokenizer
+
+_BATCH_TOKENS = 4096
+
+
+class Classifier:
+    """Labels the statements of texts. Made by `stance.load`; safe to share between threads."""
+
+    def __init__(self, runtime: Runtime, tokenizer: Tokenizer, config: ModelConfig) -> None:
+        self.config = config
+        self._runtime = runtime
+        self._tokenizer = tokenizer
+        self._alphabet = Alphabet.of(tokenizer)
+
+    def classify(self, text: str, *, speaker: str | None = None) -> list[Statement]:
+        """The statements of an article, in the order of the text.
+
+        With ``speaker``, the text is taken as one quotation of that speaker, without an article around it, and
+        the list holds that one statement. Raises `TypeError` where ``text`` is no string.
+        """
+        if not isinstance(text, str):
+            raise TypeError(f"expected a text (str), got {type(text).__name__}")
+        if speaker is not None:
+            return self._quotation(text, speaker)
+        tokens = tokenize(text, self._tokenizer, self._alphabet)
+        return self._read(text, tokens, self.propose(text, tokens))
+
+    def classify_many(self, texts: Iterable[str]) -> Iterator[list[Statement]]:
+        """The statements of each text, in order, one text at a time: memory stays bounded."""
+        for text in texts:
+            yield self.classify(text)
+
+    def propose(self, text: str, tokens: Tokens) -> list[Proposal]:
+        """What the first reading marks as possible statements."""
+        spans = windows(len(tokens), self.config.window, self.config.overlap)
+        inputs = [(tokens.cut(*span), np.zeros(span[1] - span[0], dtype=np.int64)) for span in spans]
+        outputs: list[WindowOutput] = []
+        rows = self._run(("tags", "link_queries", "link_keys"), inputs)
+        for (first, last), (tags, queries, keys) in zip(spans, rows, strict=True):
+            count = last - first + 1
+            outputs.append(WindowOutput(first, last, softmax(tags[1:count]), queries[:count], keys[:count]))
+        return propose(text, tokens, outputs)
+
+    def _run(self, names: Sequence[str], inputs: Sequence[tuple[Tokens, Ints]]) -> list[tuple[Floats, ...]]:
+        """The outputs of each input, in order; batches hold inputs of like length."""
+        results: list[tuple[Floats, ...]] = [()] * len(inputs)
+        order = sorted(range(len(inputs)), key=lambda i: len(inputs[i][0]), reverse=True)
+        while order:
+            size = max(1, _BATCH_TOKENS // (len(inputs[order[0]][0]) + 2))
+            batch, order = order[:size], order[size:]
+            outputs = self._runtime(names, *collate([inputs[i] for i in batch], self._alphabet))
+            for row, i in enumerate(batch):
+                results[i] = tuple(output[row] for output in outputs)
+        return results
+
+    def _read(self, text: str, tokens: Tokens, proposals: Sequence[Proposal]) -> list[Statement]:
+        inputs = [
+            marked(tokens, p.content, p.cue, p.source, size=self.config.context, longest=self.config.longest)
+            for p in proposals
+        ]
+        outputs = self._run(("statement", "speaker", "target"), [(inside, roles) for _, inside, roles in inputs])
+        names = NameTable(text)
+        statements = []
+        for proposal, (_, inside, _), (logits, speaker, target) in zip(proposals, inputs, outputs, strict=True):
+            valid, chances = self._chances(logits)
+            if valid < self.config.valid_threshold:
+                continue
+            speakers = self._speakers(text, proposal, pointed(speaker[:, 0], speaker[:, 1], inside, text), names)
+            stances = self._stances(text, chances, target, inside, names)
+            statements.append(self._statement(text, proposal, valid, chances, speakers, stances))
+        return statements
+
+    def _quotation(self, text: str, speaker: str) -> list[Statement]:
+        lead = f"{speaker} said: "
+        whole = lead + text
+        tokens = tokenize(whole, self._tokenizer, self._alphabet)
+        cue = (len(speaker) + 1, len(speaker) + 5)
+        left = len(lead) + len(text) - len(text.lstrip())
+        content = (left, len(whole.rstrip()))
+        if content[1] <= left or not len(tokens):
+            return []
+        inside = marked(
+            tokens, (content,), cue, (0, len(speaker)), size=self.config.context, longest=self.config.longest
+        )[1:]
+        ((logits, target),) = self._run(("statement", "target"), [inside])
+        _, chances = self._chances(logits)
+        stances = self._stances(whole, chances, target, inside[0], NameTable(whole))
+        span = (content[0] - len(lead), content[1] - len(lead))
+        return [self._statement(text, Proposal((span,), None, None), 1.0, chances, (speaker,), stances)]
+
+    def _chances(self, logits: Floats) -> tuple[float, dict[str, float]]:
+        """The probability of being a statement, and of each position."""
+        scale = [self.config.temperatures.get(name, 1.0) for name in ("valid", *self.config.positions)]
+        chances = sigmoid(logits.astype(float) / np.asarray(scale))
+        return float(chances[0]), dict(zip(self.config.positions, map(float, chances[1:]), strict=True))
+
+    def _speakers(
+        self, text: str, proposal: Proposal, places: Sequence[Pointed], names: NameTable
+    ) -> tuple[str, ...]:
+        sums = self._by_name(text, places, names)
+        best = max(sums.items(), key=lambda item: item[1], default=(None, 0.0))[0]
+        if best is None:
+            if proposal.source is None:
+                return ()
+            words = text[slice(*proposal.source)]
+            if words.lower() not in PRONOUNS:
+                return (names.resolve(words, before=proposal.source[0]).name,)
+            sums.pop(None, None)
+            best = max(sums.items(), key=lambda item: item[1], default=(words, 0.0))[0]
+        others = [name for name, chance in sums.items() if name and name != best and chance >= self.config.share]
+        return (best or "", *others)
+
+    def _stances(
+        self, text: str, chances: dict[str, float], target: Floats, inside: Tokens, names: NameTable
+    ) -> tuple[Stance, ...]:
+        stances = []
+        for number, position in enumerate(self.config.positions):
+            chance = chances[position]
+            if chance < self.config.thresholds.get(position, 0.5):
+                continue
+            places = pointed(target[:, number, 0], target[:, number, 1], inside, text)
+            sums = sorted(self._by_name(text, places, names).items(), key=lambda item: -item[1])
+            for rank, (name, share) in enumerate(sums):
+                if rank == 0 or (name is not None and share >= self.config.share):
+                    stances.append(Stance(position=position, target=name, confidence=chance * share))
+        order = {s.position: chances[s.position] for s in stances}
+        return tuple(sorted(stances, key=lambda s: (-order[s.position], -s.confidence)))
+
+    @staticmethod
+    def _by_name(text: str, places: Sequence[Pointed], names: NameTable) -> dict[str | None, float]:
+        """The probability of each canonical name, summed over its mentions."""
+        sums: dict[str | None, float] = {}
+        for place in places:
+            name: str | None = None
+            if place.span is not None:
+                words = text[slice(*place.span)]
+                if words.lower() in PRONOUNS or not bare(words):
+                    continue
+                name = names.resolve(words, before=place.span[0]).name
+            sums[name] = sums.get(name, 0.0) + place.probability
+        return sums
+
+    def _statement(
+        self,
+        text: str,
+        proposal: Proposal,
+        valid: float,
+        chances: dict[str, float],
+        speakers: tuple[str, ...],
+        stances: tuple[Stance, ...],
+    ) -> Statement:
+        none = float(np.prod([1 - chance for chance in chances.values()]))
+        return Statement(
+            text=" … ".join(text[slice(*span)] for span in proposal.content),
+            content=proposal.content,
+            cue=proposal.cue,
+            source=proposal.source,
+            speakers=speakers,
+            stances=stances,
+            scores={**chances, NONE: none},
+            confidence=valid,
+        )

@@ -1,0 +1,38 @@
+"""All errors of the library.
+
+StanceError
+├── ArticleError      a file or record that cannot be read as an article
+├── AnnotationError   an annotation that breaks the format or the codebook
+├── ModelError        a model folder that is missing, incomplete, torn or of another format
+├── RecipeError       a training recipe with unknown or impossible settings
+└── MissingExtra      an optional part that is not installed
+"""
+
+from __future__ import annotations
+
+
+class StanceError(Exception):
+    """Base of all errors that the library raises on purpose. The message says what came, what was expected, and where."""
+
+
+class ArticleError(StanceError):
+    """A file or record that cannot be read as an article."""
+
+
+class AnnotationError(StanceError):
+    """An annotation that breaks the format or the codebook."""
+
+
+class ModelError(StanceError):
+    """A model folder that is missing, incomplete, torn or of another format."""
+
+
+class RecipeError(StanceError):
+    """A training recipe with unknown or impossible settings."""
+
+
+class MissingExtra(StanceError):
+    """An optional part that is not installed."""
+
+    def __init__(self, what: str, extra: str) -> None:
+        super().__init__(f"{what} needs an optional part: pip install 'stance-classifier[{extra}]'")

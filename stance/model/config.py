@@ -1,0 +1,53 @@
+"""What a model folder says of its model."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field, fields
+from typing import Any
+
+FORMAT = 1
+
+
+@dataclass(frozen=True, kw_only=True)
+class ModelConfig:
+    """The settings of a model that labelling needs. Sizes are in tokens."""
+
+    format: int = FORMAT
+    positions: tuple[str, ...]
+    """The positions in the order of the network's outputs, ``none`` not among them."""
+    base: str = ""
+    """The encoder that training started from."""
+    window: int = 384
+    """Longest stretch of an article that is read at once."""
+    overlap: int = 96
+    context: int = 224
+    """The stretch of the article in which a statement is read."""
+    longest: int = 480
+    """The same at most, for long statements."""
+    valid_threshold: float = 0.5
+    """Proposals less likely to be a statement are dropped."""
+    thresholds: Mapping[str, float] = field(default_factory=dict)
+    """For each position, the probability from which it is taken."""
+    share: float = 0.3
+    """Further speakers and targets are named from this probability."""
+    temperatures: Mapping[str, float] = field(default_factory=dict)
+    """Calibration: what logits are divided by, for ``valid`` and each position."""
+    versions: Mapping[str, str] = field(default_factory=dict)
+    """Of the libraries that the model was made with."""
+
+    def to_dict(self) -> dict[str, Any]:
+        """As plain data for ``config.json``."""
+        return asdict(self)
+
+    @classmethod
+    def from_dict(cls, data: Mapping[str, Any]) -> ModelConfig:
+        """From ``config.json``; raises `ValueError` for what is missing, unknown or of another type."""
+        known = {f.name for f in fields(cls)}
+        unknown = sorted(set(data) - known)
+        if unknown:
+            raise ValueError(f"unknown settings {', '.join(unknown)}")
+        positions = data.get("positions")
+        if not isinstance(positions, list) or not positions or not all(isinstance(p, str) for p in positions):
+            raise ValueError(f"expected a list of names under 'positions', found {positions!r}")
+        return cls(**{**data, "positions": tuple(positions)})

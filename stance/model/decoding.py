@@ -1,0 +1,230 @@
+"""From the network's numbers to statements: spans that respect quotation marks, and the actors pointed at."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from stance.model.encoding import TAGS, Ints, Span, Tokens
+from stance.model.runtime import Floats, softmax
+from stance.quotes import quotations
+
+_KINDS = np.array([0, 1, 1, 2, 2, 3, 3])
+_BEGINS = np.array([False, True, False, True, False, True, False])
+_LEAD = re.compile(r"[\s,;:.\-–—]*(?:that\s+)?", re.I)
+_OPENING = "\"“„«‘'"
+_LONGEST_MENTION = 14
+_CANDIDATES = 8
+
+
+@dataclass(frozen=True)
+class WindowOutput:
+    """What the network says of one window ``[first, last)`` of an article's tokens.
+
+    *Shapes:* tags (tokens, 7), probabilities; queries (tokens + 1, 4, width) and keys (tokens + 1, 2, width), of which
+    row 0 is the model's first token.
+    """
+
+    first: int
+    last: int
+    tags: Floats
+    queries: Floats
+    keys: Floats
+
+
+@dataclass(frozen=True)
+class Proposal:
+    """Words that may be a statement. Spans in code points."""
+
+    content: tuple[Span, ...]
+    cue: Span | None
+    source: Span | None
+
+
+def propose(text: str, tokens: Tokens, outputs: Sequence[WindowOutput]) -> list[Proposal]:
+    """The statements that the tags and links of an article suggest, in the order of the text, without overlap."""
+    tags = _stitch(len(tokens), outputs)
+    segments = list(_segments(tags.argmax(-1), tokens, text))
+    heads = {kind: [s for s in segments if s[0] == kind] for kind in (2, 3)}
+    quoted = quotations(text)
+    pieces: list[Proposal] = []
+    others = [(tokens.starts[a], tokens.ends[b - 1]) for kind, a, b in segments if kind != 1]
+    for kind, first, last in segments:
+        if kind != 1:
+            continue
+        span = _tidy(text, (int(tokens.starts[first]), int(tokens.ends[last - 1])), quoted, others)
+        if span[1] <= span[0] or not any(c.isalnum() for c in text[slice(*span)]):
+            continue
+        output = max(outputs, key=lambda o: min(first - o.first, o.last - last))
+        cue, source = (_linked(output, first, last, which, heads[which + 2], tokens) for which in (0, 1))
+        pieces.append(Proposal((span,), cue, source))
+    return list(_joined(text, _apart(pieces)))
+
+
+def _stitch(count: int, outputs: Sequence[WindowOutput]) -> Floats:
+    """Tag probabilities of the whole article, each token's from the window that has it nearest its middle."""
+    tags = np.zeros((count, len(TAGS)), dtype=np.float32)
+    depth = np.full(count, -1.0)
+    for output in outputs:
+        inside = np.arange(output.first, output.last)
+        here = np.minimum(inside - output.first, output.last - 1 - inside).astype(float)
+        better = here > depth[inside]
+        tags[inside[better]] = output.tags[better]
+        depth[inside[better]] = here[better]
+    return tags
+
+
+def _segments(labels: Ints, tokens: Tokens, text: str) -> Iterator[tuple[int, int, int]]:
+    """Runs of one kind as (kind, first, last), drawn to whole words."""
+    inside = np.ones(len(tokens), dtype=bool)  # the token goes on a word
+    if len(tokens):
+        inside[0] = False
+    for i in range(1, len(tokens)):
+        at = int(tokens.starts[i])
+        inside[i] = tokens.ends[i - 1] == at and text[at - 1].isalnum() and text[at : at + 1].isalnum()
+    labels = labels.copy()
+    for i in range(1, len(labels)):
+        if inside[i]:
+            kind = _KINDS[labels[i - 1]]
+            labels[i] = 0 if kind == 0 else 2 * kind
+    kinds, begins = _KINDS[labels], _BEGINS[labels]
+    start = 0
+    for i in range(1, len(kinds) + 1):
+        if i == len(kinds) or kinds[i] != kinds[start] or begins[i]:
+            if kinds[start]:
+                first, last = start, i
+                while first < last and tokens.starts[first] == tokens.ends[first]:
+                    first += 1
+                while last > first and tokens.starts[last - 1] == tokens.ends[last - 1]:
+                    last -= 1
+                if first < last:
+                    yield int(kinds[start]), first, last
+            start = i
+
+
+def _tidy(text: str, span: Span, quoted: Sequence[Span], others: Sequence[tuple[int, int]]) -> Span:
+    """A content with whole quotations, without introducing words and closing stops outside quotation marks."""
+    start, end = span
+    for left, right in quoted:
+        common = min(end, right) - max(start, left)
+        if common <= 0:
+            continue
+        free = not any(a < right and left < b for a, b in others)
+        if free and (2 * common >= right - left or (start <= left < end)):
+            start, end = min(start, left), max(end, right)
+    lead = _LEAD.match(text, start, end)
+    if lead:
+        start = lead.end()
+    while end > start and text[end - 1] in ",;: \n\t":
+        end -= 1
+    while end > start and text[end - 1] == "." and not text[start] in _OPENING and not re.search(r"\b[A-Z]\.$", text[start:end]):
+        end -= 1
+    return start, end
+
+
+def _linked(
+    output: WindowOutput, first: int, last: int, which: int, heads: Sequence[tuple[int, int, int]], tokens: Tokens
+) -> Span | None:
+    """The cue (``which`` 0) or source (1) of the content at these tokens, among the segments in the window."""
+    inside = [h for h in heads if output.first <= h[1] and h[2] <= output.last]
+    if not inside:
+        return None
+    rows = np.array([0, *(h[1] - output.first + 1 for h in inside)])
+    a, b = (int(np.clip(t - output.first, 0, output.last - output.first - 1)) + 1 for t in (first, last - 1))
+    query = output.queries[a, 2 * which] + output.queries[b, 2 * which + 1]
+    best = int((output.keys[rows, which] @ query).argmax())
+    if best == 0:
+        return None
+    _, left, right = inside[best - 1]
+    return int(tokens.starts[left]), int(tokens.ends[right - 1])
+
+
+def _apart(pieces: list[Proposal]) -> list[Proposal]:
+    """The pieces in order, none reaching into the one before."""
+    apart: list[Proposal] = []
+    for piece in sorted(pieces, key=lambda p: p.content[0]):
+        (start, end) = piece.content[0]
+        if apart and start < apart[-1].content[0][1]:
+            if end <= apart[-1].content[0][1]:
+                continue
+            start = apart[-1].content[0][1]
+        apart.append(replace(piece, content=((start, end),)))
+    return apart
+
+
+def _joined(text: str, pieces: Sequence[Proposal]) -> Iterator[Proposal]:
+    """Pieces under one cue as one statement; a quotation that goes on in a new paragraph stays with its statement."""
+    current: Proposal | None = None
+    for piece in pieces:
+        if current is not None and (_same_cue(text, current, piece) or _goes_on(text, current, piece)):
+            current = replace(
+                current, content=_merge(text, current.content, piece.content[0]), source=current.source or piece.source
+            )
+            continue
+        if current is not None:
+            yield current
+        current = piece
+    if current is not None:
+        yield current
+
+
+def _same_cue(text: str, current: Proposal, piece: Proposal) -> bool:
+    if piece.cue is None or piece.cue != current.cue:
+        return False
+    between = text[current.content[-1][1] : piece.content[0][0]]
+    return "\n" not in between or text[piece.content[0][0]] in _OPENING
+
+
+def _goes_on(text: str, current: Proposal, piece: Proposal) -> bool:
+    end, start = current.content[-1][1], piece.content[0][0]
+    direct = text[start] in _OPENING and text[current.content[-1][0]] in _OPENING
+    if not direct or (piece.cue is not None and piece.cue != current.cue):
+        return False
+    between = text[end:start]
+    if current.cue and current.cue[0] >= end:
+        between = text[max(current.cue[1], current.source[1] if current.source else 0) : start]
+    return not between.strip(" .\n\t") and (piece.source is None or piece.source == current.source)
+
+
+def _merge(text: str, content: tuple[Span, ...], span: Span) -> tuple[Span, ...]:
+    last = content[-1]
+    if not text[last[1] : span[0]].strip() and "\n" not in text[last[1] : span[0]]:
+        return (*content[:-1], (last[0], span[1]))
+    return (*content, span)
+
+
+@dataclass(frozen=True)
+class Pointed:
+    """A place that the network points at, with its probability; ``span`` is None for "nobody"."""
+
+    span: Span | None
+    probability: float
+
+
+def pointed(starts: Floats, ends: Floats, tokens: Tokens, text: str) -> list[Pointed]:
+    """The likeliest places of an actor. *Shapes:* starts, ends (tokens + 1,), logits; row 0 stands for nobody."""
+    count = len(tokens) + 1
+    starts, ends = np.log(softmax(starts[:count])), np.log(softmax(ends[:count]))
+    scores = [float(starts[0] + ends[0])]
+    spans: list[Span | None] = [None]
+    for a in np.argsort(starts[1:])[::-1][:_CANDIDATES]:
+        left = int(tokens.starts[a])
+        if left and text[left - 1].isalnum() and text[left].isalnum():
+            continue
+        stretch = ends[1 + a : 1 + a + _LONGEST_MENTION]
+        for step in np.argsort(stretch)[::-1][:2]:
+            b = int(a + step)
+            right = int(tokens.ends[b])
+            broken = right < len(text) and text[right - 1].isalnum() and text[right].isalnum()
+            if right <= left or broken or "\n" in text[left:right]:
+                continue
+            scores.append(float(starts[1 + a] + ends[1 + b]))
+            spans.append((left, right))
+    chances = softmax(np.asarray(scores))
+    order = np.argsort(chances)[::-1]
+    return [Pointed(spans[i], float(chances[i])) for i in order]
+
+

@@ -1,0 +1,50 @@
+"""The network as it runs: arrays in, arrays out, whatever computes them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from stance.model.encoding import Ints
+
+Floats = NDArray[np.float32]
+
+
+class Runtime(Protocol):
+    """Computes some of the network's outputs (names and shapes: `stance.model.network.Network.forward`)."""
+
+    def __call__(self, names: Sequence[str], ids: Ints, mask: Ints, features: Ints, roles: Ints) -> list[Floats]:
+        """The named outputs of a padded batch, all inputs of shape (batch, tokens)."""
+
+
+class OnnxRuntime:
+    """The network in onnxruntime, on the CPU. ``threads`` 0 takes as many as there are cores."""
+
+    def __init__(self, path: Path, *, threads: int = 0) -> None:
+        import onnxruntime
+
+        options: Any = onnxruntime.SessionOptions()
+        options.intra_op_num_threads = threads
+        options.log_severity_level = 3
+        self._session = onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
+
+    def __call__(self, names: Sequence[str], ids: Ints, mask: Ints, features: Ints, roles: Ints) -> list[Floats]:
+        """See `Runtime`."""
+        given = {"ids": ids, "mask": mask, "features": features, "roles": roles}
+        outputs: list[Floats] = self._session.run(list(names), given)
+        return outputs
+
+
+def softmax(scores: NDArray[Any]) -> NDArray[Any]:
+    """Probabilities along the last axis."""
+    powers = np.exp(scores - scores.max(-1, keepdims=True))
+    return powers / powers.sum(-1, keepdims=True)
+
+
+def sigmoid(scores: NDArray[Any]) -> NDArray[Any]:
+    """Probabilities, each by itself."""
+    return 1 / (1 + np.exp(-scores))

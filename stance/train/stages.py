@@ -1,0 +1,145 @@
+"""The stages of training: which examples, which losses."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+from tokenizers import Tokenizer
+
+from stance.classifier import Classifier
+from stance.errors import ModelError
+from stance.evaluate import overlap
+from stance.model.config import ModelConfig
+from stance.model.decoding import Proposal
+from stance.model.encoding import Alphabet, tokenize
+from stance.model.network import Network, NetworkConfig
+from stance.records import AnnotatedArticle, AnnotatedStatement
+from stance.train.corpora import read_polnear
+from stance.train.examples import tag_examples
+from stance.train.judgements import judgement_examples, read_dse2qa, read_newsmtsc
+from stance.train.loop import Task, TorchRuntime, judgement_loss, statement_loss, tag_loss
+from stance.train.statements import StatementExample, statement_examples
+
+
+@dataclass(frozen=True)
+class Workbench:
+    """What all stages work on."""
+
+    network: Network
+    tokenizer: Tokenizer
+    alphabet: Alphabet
+    config: ModelConfig
+
+    def classifier(self) -> Classifier:
+        """The network as it stands, as a classifier."""
+        self.network.eval()
+        return Classifier(TorchRuntime(self.network), self.tokenizer, self.config)
+
+
+def start(base: str, config: ModelConfig) -> Workbench:
+    """A network on a base encoder: a local folder in the layout of transformers, or a hub id.
+
+    Raises `ModelError` where there is none or it has no ``tokenizer.json``.
+    """
+    from transformers import AutoModel, AutoTokenizer
+
+    try:
+        encoder: Any = AutoModel.from_pretrained(base, attention_probs_dropout_prob=0.0)
+        fast: Any = AutoTokenizer.from_pretrained(base, use_fast=True)
+    except (OSError, ValueError) as fault:
+        raise ModelError(f"{base}: no base model there: {str(fault).splitlines()[0]}") from fault
+    tokenizer = Tokenizer.from_str(fast.backend_tokenizer.to_str())
+    tokenizer.no_truncation()
+    tokenizer.no_padding()
+    network = Network(encoder.float(), NetworkConfig(positions=len(config.positions)))
+    return Workbench(network, tokenizer, Alphabet.of(tokenizer), config)
+
+
+def attribution_tasks(bench: Workbench, folder: Path, *, batch_size: int, share: float = 1.0, seed: int = 0) -> list[Task]:
+    """Tags and links of an attribution corpus (a random ``share`` of its windows), on the corpus's own tags."""
+    config = bench.config
+    examples = list(
+        tag_examples(
+            read_polnear(folder), bench.tokenizer, bench.alphabet, size=config.window, overlap=config.overlap
+        )
+    )
+    chosen = random.Random(seed).sample(examples, round(share * len(examples)))
+    return [Task("attribution", chosen, lambda n, b, a: tag_loss(n, b, a, other=True), batch_size)]
+
+
+def adopt_tags(network: Network) -> None:
+    """Starts the tags of the codebook from those of the attribution corpus."""
+    network.tags.load_state_dict(network.other_tags.state_dict())
+
+
+def judgement_tasks(bench: Workbench, folder: Path, *, batch_size: int) -> list[Task]:
+    """Who speaks well or ill of whom, from dse2qa and NewsMTSC below ``folder``."""
+    positions = bench.config.positions
+    rows = [
+        *read_dse2qa(folder / "dse2qa" / "train.txt"),
+        *read_newsmtsc(folder / "newsmtsc" / "train.jsonl"),
+    ]
+    examples = list(judgement_examples(iter(rows), positions, bench.tokenizer, bench.alphabet))
+    return [Task("judgements", examples, judgement_loss, batch_size)]
+
+
+def statement_tasks(
+    bench: Workbench, articles: Sequence[AnnotatedArticle], *, tag_batch: int, statement_batch: int, reader: Classifier
+) -> list[Task]:
+    """Tags of the articles, and their statements read in context.
+
+    Beside the statements as annotated, the network learns from those that ``reader`` proposes: with the spans that
+    it finds, and as no statements where there is none.
+    """
+    config = bench.config
+    tags = list(
+        tag_examples(articles, bench.tokenizer, bench.alphabet, size=config.window, overlap=config.overlap)
+    )
+    statements: list[StatementExample] = []
+    for article in articles:
+        tokens = tokenize(article.text, bench.tokenizer, bench.alphabet)
+        found = [(s, True) for s in article.statements]
+        found.extend(_compared(article.statements, reader.propose(article.text, tokens)))
+        statements.extend(
+            statement_examples(
+                article, tokens, found, config.positions, size=config.context, longest=config.longest
+            )
+        )
+    return [
+        Task("tags", tags, tag_loss, tag_batch),
+        Task("statements", statements, statement_loss, statement_batch),
+    ]
+
+
+def _compared(
+    gold: Sequence[AnnotatedStatement], proposals: Sequence[Proposal]
+) -> Iterator[tuple[AnnotatedStatement, bool]]:
+    """The proposals, with the labels of the statement that they overlap by half or more, else as no statement."""
+    for proposal in proposals:
+        best = max(gold, key=lambda s: overlap(s.content, proposal.content), default=None)
+        here = {"content": proposal.content, "cue": proposal.cue, "source": proposal.source}
+        if best is None or overlap(best.content, proposal.content) < 0.5:
+            if best is None or overlap(best.content, proposal.content) < 0.2:
+                yield AnnotatedStatement(id="", **here), False
+        elif here != {"content": best.content, "cue": best.cue, "source": best.source}:
+            yield AnnotatedStatement(id="", **here, speaker=best.speaker, stances=best.stances), True
+
+
+def save_state(bench: Workbench, path: Path) -> None:
+    """The network's weights as they stand, for going on later."""
+    from safetensors.torch import save_file
+
+    save_file({k: v.contiguous() for k, v in bench.network.state_dict().items()}, str(path))
+
+
+def load_state(bench: Workbench, path: Path) -> None:
+    """Takes up weights that `save_state` wrote."""
+    from safetensors.torch import load_file
+
+    bench.network.load_state_dict(load_file(str(path)))
+    torch.set_grad_enabled(True)
