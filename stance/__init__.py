@@ -1,1 +1,85 @@
+"""stance: every statement that a news article reports, by speaker, target and position.
 
+>>> import stance
+>>> statements = stance.classify(text)
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from functools import cache
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from stance.errors import (
+    AnnotationError,
+    ArticleError,
+    MissingExtraError,
+    ModelError,
+    RecipeError,
+    StanceError,
+)
+from stance.records import Article, Stance, Statement
+
+if TYPE_CHECKING:
+    from stance.classifier import Classifier
+
+__version__ = "0.1.0"
+__all__ = [
+    "AnnotationError",
+    "Article",
+    "ArticleError",
+    "MissingExtraError",
+    "ModelError",
+    "RecipeError",
+    "Stance",
+    "StanceError",
+    "Statement",
+    "classify",
+    "classify_many",
+    "load",
+    "read_articles",
+]
+
+
+def load(path: str | Path | None = None, *, threads: int = 0) -> Classifier:
+    """The classifier of a model folder, or the default one.
+
+    ``threads`` is how many threads it computes with; 0 takes as many as there are cores.
+    Raises `ModelError` where the folder is missing, incomplete, torn or of another format.
+    """
+    from stance.bundled import bundled
+    from stance.classifier import Classifier
+    from stance.model.folder import onnx_path, read_config, read_tokenizer
+    from stance.model.runtime import OnnxRuntime
+
+    folder = Path(path) if path is not None else bundled("models/default")
+    config = read_config(folder)
+    runtime = OnnxRuntime(onnx_path(folder, config), threads=threads)
+    return Classifier(runtime, read_tokenizer(folder), config)
+
+
+@cache
+def _default() -> Classifier:
+    return load()
+
+
+def classify(text: str, *, speaker: str | None = None) -> list[Statement]:
+    """The statements of an article, in the order of the text, by the default model.
+
+    With ``speaker``, the text is taken as one quotation of that speaker without an article around it, and the list
+    holds that one statement. Raises `TypeError` where ``text`` is no string.
+    """
+    return _default().classify(text, speaker=speaker)
+
+
+def classify_many(texts: Iterable[str]) -> Iterator[list[Statement]]:
+    """The statements of each text, in order, by the default model; texts are taken one at a time."""
+    return _default().classify_many(texts)
+
+
+def read_articles(paths: Iterable[str | Path]) -> Iterator[Article | ArticleError]:
+    """The articles of files, folders and standard input (``-``); see `stance.articles.read_articles`."""
+    from stance.articles import read_articles as read
+
+    return read(paths)

@@ -75,7 +75,15 @@ def check_annotations(paths: Iterable[Path], codebook: Codebook) -> tuple[list[F
             statements += len(article.statements)
             where = f"{path}:{line}"
             if article.id in seen:
-                faults.append(Fault(file=str(path), line=line, article=article.id, statement=None, message=f"id already used at {seen[article.id]}"))
+                faults.append(
+                    Fault(
+                        file=str(path),
+                        line=line,
+                        article=article.id,
+                        statement=None,
+                        message=f"id already used at {seen[article.id]}",
+                    )
+                )
             seen.setdefault(article.id, where)
             for statement, message in _content_faults(article, codebook):
                 faults.append(Fault(file=str(path), line=line, article=article.id, statement=statement, message=message))
@@ -99,7 +107,10 @@ def _content_faults(article: AnnotatedArticle, codebook: Codebook) -> Iterator[t
         parts += [(name, span) for name, span in (("cue", statement.cue), ("source", statement.source)) if span]
         for name, (start, end) in parts:
             if not 0 <= start < end <= len(article.text):
-                yield label, f"{name} [{start}, {end}] is empty or not inside the text of {len(article.text)} characters"
+                yield (
+                    label,
+                    f"{name} [{start}, {end}] is empty or not inside the text of {len(article.text)} characters",
+                )
             elif article.text[start].isspace() or article.text[end - 1].isspace():
                 yield label, f"{name} [{start}, {end}] begins or ends with white space: {article.text[start:end]!r}"
         for first, second in zip(statement.content, statement.content[1:], strict=False):

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from stance.cleaning import clean
-from stance.errors import ArticleError, MissingExtra
+from stance.errors import ArticleError, MissingExtraError
 from stance.records import Article
 
 #: The endings of the files that are read.
@@ -110,7 +110,7 @@ def _html(path: Path, raw: str) -> Article:
     try:
         import trafilatura
     except ImportError:
-        raise MissingExtra(f"{path}: reading HTML", "html") from None
+        raise MissingExtraError(f"{path}: reading HTML", "html") from None
     text = trafilatura.extract(raw, include_comments=False, include_tables=False)
     if not text or not text.strip():
         raise ArticleError(f"{path}: no article text found in this page")
@@ -158,7 +158,7 @@ def _record(row: Mapping[str, Any], where: str, number: str) -> Article:
     values: dict[str, str | None] = {}
     for key in _FIELDS:
         value = row.get(key)
-        if value is not None and not isinstance(value, str | int):
+        if value is not None and not isinstance(value, str if key == "text" else str | int):
             raise ArticleError(f"{where}: expected {key!r} to be a text, found {type(value).__name__}")
         values[key] = str(value) if value not in (None, "") else None
     text = values.pop("text")

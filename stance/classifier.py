@@ -72,8 +72,7 @@ class Classifier:
 
     def _read(self, text: str, tokens: Tokens, proposals: Sequence[Proposal]) -> list[Statement]:
         inputs = [
-            marked(tokens, p.content, p.cue, p.source, size=self.config.context, longest=self.config.longest)
-            for p in proposals
+            marked(tokens, p.content, p.cue, p.source, size=self.config.context, longest=self.config.longest) for p in proposals
         ]
         outputs = self._run(("statement", "speaker", "target"), [(inside, roles) for _, inside, roles in inputs])
         names = NameTable(text)
@@ -96,9 +95,7 @@ class Classifier:
         content = (left, len(whole.rstrip()))
         if content[1] <= left or not len(tokens):
             return []
-        inside = marked(
-            tokens, (content,), cue, (0, len(speaker)), size=self.config.context, longest=self.config.longest
-        )[1:]
+        inside = marked(tokens, (content,), cue, (0, len(speaker)), size=self.config.context, longest=self.config.longest)[1:]
         ((logits, target),) = self._run(("statement", "target"), [inside])
         _, chances = self._chances(logits)
         stances = self._stances(whole, chances, target, inside[0], NameTable(whole))
@@ -111,9 +108,7 @@ class Classifier:
         chances = sigmoid(logits.astype(float) / np.asarray(scale))
         return float(chances[0]), dict(zip(self.config.positions, map(float, chances[1:]), strict=True))
 
-    def _speakers(
-        self, text: str, proposal: Proposal, places: Sequence[Pointed], names: NameTable
-    ) -> tuple[str, ...]:
+    def _speakers(self, text: str, proposal: Proposal, places: Sequence[Pointed], names: NameTable) -> tuple[str, ...]:
         sums = self._by_name(text, places, names)
         best = max(sums.items(), key=lambda item: item[1], default=(None, 0.0))[0]
         if best is None:

@@ -10,16 +10,18 @@ from stance.records import Article
 
 _DATE_PREFIX = re.compile(r"\s*date (\d{4}-\d\d-\d\d)\s+(?=\S)")
 _DATE_LINE = re.compile(
-    r"(?:(\d{4}-\d\d-\d\d)|(\d{1,2} [A-Z][a-z]+ \d{4})|([A-Z][a-z]+\.? \d{1,2}, \d{4}))(?:[ ,T]+\d{1,2}:\d\d(?::\d\d)?)?(?: ?[A-Z]{2,4})?"
+    r"(?:(\d{4}-\d\d-\d\d)|(\d{1,2} [A-Z][a-z]+ \d{4})|([A-Z][a-z]+\.? \d{1,2}, \d{4}))"
+    r"(?:[ ,T]+\d{1,2}:\d\d(?::\d\d)?)?(?: ?[A-Z]{2,4})?"
 )
 _PLACE_LINE = re.compile(r"[A-ZÀ-ÖØ-Þ][A-ZÀ-ÖØ-Þ .,'’/\-]{2,40}")
 _DATELINE = re.compile(
-    r"(?P<place>[A-ZÀ-ÖØ-Þ][A-ZÀ-ÖØ-Þ.'’/\-]{2,}(?:[ ,]+[A-ZÀ-ÖØ-Þa-z.'’/\-]+){0,3}?)(?:, (?:\d{1,2} )?[A-Z][a-z]{2,8}\.?(?: \d{1,2})?)?(?: \((?P<source>[A-Z][\w ./]{1,30})\))?\s+(?:--?|—|–)\s"
+    r"(?P<place>[A-ZÀ-ÖØ-Þ][A-ZÀ-ÖØ-Þ.'’/\-]{2,}(?:[ ,]+[A-ZÀ-ÖØ-Þa-z.'’/\-]+){0,3}?)"
+    r"(?:, (?:\d{1,2} )?[A-Z][a-z]{2,8}\.?(?: \d{1,2})?)?(?: \((?P<source>[A-Z][\w ./]{1,30})\))?\s+(?:--?|—|–)\s"
 )
 _CLOSED = re.compile(r"[.!?…:,][\"”'’»)\]]*$")
 _BOILERPLATE = re.compile(
-    r"©|\bcopyright\b|all rights reserved|\bcookies?\b|\bsubscribe\b|\bnewsletter\b|follow us|share (?:it|this|on)|liked the story|copy link|"
-    r"^views:|^print$|^read (?:more|also)\b|sign (?:up|in)\b|any use of materials|hyperlink|advertis",
+    r"©|\bcopyright\b|all rights reserved|\bcookies?\b|\bsubscribe\b|\bnewsletter\b|follow us|share (?:it|this|on)|"
+    r"liked the story|copy link|^views:|^print$|^read (?:more|also)\b|sign (?:up|in)\b|any use of materials|hyperlink|advertis",
     re.I,
 )
 _RIGHTS = re.compile(r"(?m)^\s*([\w.\- ]{2,40}?)\s*©")
@@ -49,9 +51,7 @@ def clean(name: str, raw: str) -> Article:
     """The article in a file's text, with title, date, source and place where the text shows them."""
     prefix = _DATE_PREFIX.match(raw)
     lines = [
-        _Line(m.start() + len(m[0]) - len(m[0].lstrip()), m[0].strip())
-        for m in re.finditer(r"[^\n]+", raw)
-        if m[0].strip()
+        _Line(m.start() + len(m[0]) - len(m[0].lstrip()), m[0].strip()) for m in re.finditer(r"[^\n]+", raw) if m[0].strip()
     ]
     date = prefix[1] if prefix else None
     if prefix and lines:
@@ -71,9 +71,7 @@ def clean(name: str, raw: str) -> Article:
         texts.append(line.text)
         at += len(line.text) + 2
     rights = _RIGHTS.search(raw)
-    article = Article(
-        id=name, text="\n\n".join(texts), pieces=tuple(pieces), source=rights[1].strip() if rights else None
-    )
+    article = Article(id=name, text="\n\n".join(texts), pieces=tuple(pieces), source=rights[1].strip() if rights else None)
     return _headed(article, kept, date or dated)
 
 

@@ -1,11 +1,11 @@
 """All errors of the library.
 
 StanceError
-├── ArticleError      a file or record that cannot be read as an article
-├── AnnotationError   an annotation that breaks the format or the codebook
-├── ModelError        a model folder that is missing, incomplete, torn or of another format
-├── RecipeError       a training recipe with unknown or impossible settings
-└── MissingExtra      an optional part that is not installed
+├── ArticleError       a file or record that cannot be read as an article
+├── AnnotationError    an annotation that breaks the format or the codebook
+├── ModelError         a model folder that is missing, incomplete, torn or of another format
+├── RecipeError        a training recipe with unknown or impossible settings
+└── MissingExtraError  an optional part that is not installed
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ class RecipeError(StanceError):
     """A training recipe with unknown or impossible settings."""
 
 
-class MissingExtra(StanceError):
+class MissingExtraError(StanceError):
     """An optional part that is not installed."""
 
     def __init__(self, what: str, extra: str) -> None:

@@ -12,14 +12,12 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from stance.names import bare, fold
+from stance.names import bare, fold, word_list
 from stance.records import NONE, AnnotatedArticle, AnnotatedStatement, Span, Stance
 
 _OVERLAP = 0.5
-_IDLE = frozenset("the a an mr mrs ms dr sir us un his her its their former then top senior prime president minister foreign secretary general state defense defence king prince sheikh leader chief ambassador senator gen lt col".split())
-_RELATIONS = frozenset(
-    "ally aide adviser spokesman spokeswoman spokesperson son brother wife office forces troops supporters allies loyal member members deputy vice".split()
-)
+_IDLE = word_list("idle")
+_RELATIONS = word_list("relations")
 #: The figures of a `Report`, in the order in which they are shown.
 FIGURES = (
     "detection_precision", "detection_recall", "detection_f1", "speaker_accuracy",
@@ -85,9 +83,7 @@ def evaluate(
             name: (total.ratio(f"both {name}", f"gold {name}", f"predicted {name}"), total.sums[f"gold {name}"])
             for name in labels
         },
-        confusion={
-            (a, b): total.sums[f"{a} as {b}"] for a in labels for b in labels if total.sums[f"{a} as {b}"]
-        },
+        confusion={(a, b): total.sums[f"{a} as {b}"] for a in labels for b in labels if total.sums[f"{a} as {b}"]},
     )
 
 
@@ -134,9 +130,7 @@ def compare(article: AnnotatedArticle, predicted: Sequence[AnnotatedStatement]) 
     return Counts(sums)
 
 
-def _count_pair(
-    sums: Counter[str], article: AnnotatedArticle, gold: AnnotatedStatement, predicted: AnnotatedStatement
-) -> None:
+def _count_pair(sums: Counter[str], article: AnnotatedArticle, gold: AnnotatedStatement, predicted: AnnotatedStatement) -> None:
     sums["matched"] += 1
     right = _same_speaker(article, gold, predicted)
     sums["speaker"] += right

@@ -14,15 +14,16 @@ from typing import IO
 def whole_file(path: Path) -> Iterator[IO[str]]:
     """A text file (UTF-8, line ends as given) that takes its place only when the block ends without an error."""
     handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.", suffix=".part")
+    part = Path(name)
     try:
         with os.fdopen(handle, "w", encoding="utf-8", newline="") as file:
             yield file
         umask = os.umask(0)
         os.umask(umask)
-        os.chmod(name, 0o666 & ~umask)
-        os.replace(name, path)
+        part.chmod(0o666 & ~umask)
+        part.replace(path)
     except BaseException:
-        os.unlink(name)
+        part.unlink()
         raise
 
 

@@ -29,16 +29,18 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from itertools import product
+from itertools import pairwise, product
 from typing import Any
+
+from stance.errors import AnnotationError
 
 Span = tuple[int, int]
 META_LINE = re.compile(r"^([a-z_]+):[ \t]*(.*)$")
 ELLIPSIS = "[...]"
 
 
-class MarkupError(ValueError):
-    """A fault in an annotated text: the message names the article, the statement and the line."""
+class MarkupError(AnnotationError):
+    """A fault in an annotated text: the message names the article and the statement."""
 
 
 def parse(raw: str, *, where: str = "<string>") -> Iterator[dict[str, Any]]:
@@ -142,9 +144,9 @@ def _locate(text: str, fields: dict[str, Any], floor: int) -> dict[str, Any]:
     best: tuple[int, dict[str, Any]] | None = None
     for content in product(*(spans[:12] for spans in options)):
         pieces = sorted(content)
-        if any(a[1] > b[0] for a, b in zip(pieces, pieces[1:], strict=False)):
+        if any(a[1] > b[0] for a, b in pairwise(pieces)):
             continue
-        cost = sum(_gap(text, a, b) for a, b in zip(pieces, pieces[1:], strict=False))
+        cost = sum(_gap(text, a, b) for a, b in pairwise(pieces))
         here: dict[str, Any] = {"content": [list(p) for p in pieces], "cue": None, "source": None}
         taken: list[Span] = list(pieces)
         near: list[Span] = list(pieces)

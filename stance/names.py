@@ -8,6 +8,7 @@ surname or acronym that is unique in the article, by what a capital stands for, 
 from __future__ import annotations
 
 import re
+import tomllib
 from collections import Counter
 from dataclasses import dataclass
 from functools import cache
@@ -15,34 +16,32 @@ from importlib import resources
 
 from anyascii import anyascii
 
+
+def word_list(name: str) -> frozenset[str]:
+    """One of the lists of ``data/words.toml``."""
+    return frozenset(word.replace("_", " ") for word in _lists()[name].split())
+
+
+@cache
+def _lists() -> dict[str, str]:
+    return tomllib.loads(resources.files("stance").joinpath("data/words.toml").read_text("utf-8"))
+
+
+PRONOUNS = word_list("pronouns")
+_PARTICLES = word_list("particles")
+_OPENERS = word_list("openers")
+_INSTITUTIONS = word_list("institutions")
+_ROLES = word_list("roles")
+_TAILS = word_list("tails")
+_OFFICE = "|".join(sorted(word_list("offices"), key=len, reverse=True))
 _WORD = re.compile(r"(?:[^\W\d_]\.){2,}|[^\W_](?:[\w]|[’'\-.](?=\w))*")
-_PARTICLES = frozenset("al el bin ibn abu van von der den de da do dos la le du of for the on and".split())
-_LOWER_STARTS = frozenset(
-    "the a an in on at by but and or if as it its he she they we i this that these those there when while after before since for from to with what who how why not no yes his her their our your my all both some many more most"
-    " one two three monday tuesday wednesday thursday friday saturday sunday january february march april june july august september october november december earlier meanwhile however also according".split()
-)
 _ARTICLES = re.compile(r"^(?:the|a|an|his|her|its|their|our)\s+(?=\S)", re.I)
 _POSSESSIVE = re.compile(r"(?:['’]s|(?<=s)['’])$")
-_OFFICE = (
-    r"president|premier|prime minister|chancellor|minister|secretary[- ]general|secretary|king|queen|prince|princess|emir|sheikh|sultan|pope|"
-    r"ayatollah|imam|mullah|mr|mrs|ms|dr|sir|lord|lady|senator|sen|representative|rep|congressman|congresswoman|governor|gov|mayor|ambassador|envoy|"
-    r"colonel|col|lieutenant|lt|major|maj|brigadier|brig|general|gen|captain|capt|sergeant|sgt|commander|admiral|adm|spokesman|spokeswoman|spokesperson|"
-    r"speaker|chairman|chairwoman|chairperson|leader|chief|director|commissioner|judge|justice|professor|prof|analyst|activist|bishop|archbishop|patriarch|comrade"
-)
+_DUTIES = r"state|defen[cs]e|foreign affairs|interior|justice|finance|health|information|energy"
 _TITLE = re.compile(
-    rf"^(?:[\w.’'\-]+\s+){{0,5}}?(?:{_OFFICE})\b\.?(?:\s+(?:of|for)\s+(?:the\s+)?(?:state|defen[cs]e|foreign affairs|interior|justice|finance|health|information|energy))?"
+    rf"^(?:[\w.’'\-]+\s+){{0,5}}?(?:{_OFFICE})\b\.?(?:\s+(?:of|for)\s+(?:the\s+)?(?:{_DUTIES}))?"
     r"(?:\s+(?:designate|elect))?\s+(?=[^\W\d_])",
     re.I,
-)
-_INSTITUTION = frozenset(
-    "assembly department ministry staff council command office party committee commission court bank house guard army force forces front movement union league state states agency service police parliament congress senate authority government administration regime news university institute organization organisation group republic kingdom affairs directorate security of for".split()
-)
-_ROLE_HEADS = frozenset(
-    "government ministry army military regime opposition rebels group movement party council agency administration commission committee coalition alliance union organization organisation observatory authority authorities police junta militia front embassy court parliament faction militants insurgents fighters forces troops monitor bank guard navy command presidency statement protesters demonstrators".split()
-)
-_GENERIC_TAIL = frozenset("group movement party militants militia organization organisation government regime".split())
-PRONOUNS = frozenset(
-    "he she it they him her them his hers its their theirs we us our i me my who whom whose this that these those one himself herself itself themselves you your".split()
 )
 
 
@@ -60,7 +59,7 @@ def bare(words: str) -> str:
     name = _POSSESSIVE.sub("", name)
     name = _ARTICLES.sub("", name)
     rest = _TITLE.sub("", name)
-    while rest and rest != name and rest[0].isupper() and fold(rest) and fold(rest)[0] not in _INSTITUTION:
+    while rest and rest != name and rest[0].isupper() and fold(rest) and fold(rest)[0] not in _INSTITUTIONS:
         name = rest
         rest = _TITLE.sub("", name)
     return name
@@ -90,7 +89,11 @@ class NameTable:
         forms: Counter[str] = Counter()
         for start, end in name_spans(text):
             name = bare(text[start:end])
-            if name and fold(name):
+            if (
+                fold(name)
+                and not (len(fold(name)) == 1 and fold(name)[0] in _ROLES)
+                and (" " in name or name.isupper() or not re.search(rf"(?<!\w){re.escape(name.lower())}(?!\w)", text))
+            ):
                 forms[name] += 1
         self._by_fold: dict[tuple[str, ...], str] = {}
         for name, _ in sorted(forms.items(), key=lambda item: (-item[1], item[0])):
@@ -111,10 +114,10 @@ class NameTable:
                 full
                 for full in self._by_fold
                 if len(full) > len(key)
-                and (full[-len(key) :] == key or (full[: len(key)] == key and set(full[len(key) :]) <= _GENERIC_TAIL))
-                and not set(full) & (_INSTITUTION - {"state", "states"}) ^ set(key) & (_INSTITUTION - {"state", "states"})
+                and (full[-len(key) :] == key or (full[: len(key)] == key and set(full[len(key) :]) <= _TAILS))
+                and not set(full) & (_INSTITUTIONS - {"state", "states"}) ^ set(key) & (_INSTITUTIONS - {"state", "states"})
             ]
-            if key[-1] not in _INSTITUTION | _ROLE_HEADS and longer:
+            if key[-1] not in _INSTITUTIONS | _ROLES and longer:
                 top = max(longer, key=len)
                 if all(top[-len(other) :] == other or top[: len(other)] == other for other in longer):
                     return Resolution(self._by_fold[top], "surname")
@@ -122,7 +125,7 @@ class NameTable:
                 if fold(country) in self._by_fold:
                     return Resolution(self._by_fold[fold(country)], "capital")
             return Resolution(known or name, "exact" if known else "as-written")
-        if len(key) == 1 and key[0] in _ROLE_HEADS:
+        if len(key) == 1 and key[0] in _ROLES:
             found = self._role(key[0], len(self._text) if before is None else before)
             if found:
                 return Resolution(found, "role")
@@ -130,13 +133,18 @@ class NameTable:
 
     def _role(self, head: str, before: int) -> str | None:
         """The last fuller phrase with this head noun before a place in the text, else the first after it."""
-        pattern = re.compile(rf"((?:[^\W\d_a-z][\w.\-]*(?:['’]s)?\s+)(?:[\w\-]+(?:['’]s)?\s+){{0,2}}?){head}\b", re.I)
-        found = [m for m in pattern.finditer(self._text) if m[1][0].isupper()]
-        usable = [(m.start(), bare(m[0])) for m in found if fold(m[1])[0] not in _LOWER_STARTS]
-        earlier = [phrase for at, phrase in usable if at < before]
+        phrases: list[tuple[int, str]] = []
+        for match in re.finditer(rf"\b(?:{head}|{head.capitalize()}|{head.upper()})\b", self._text):
+            ahead = re.split(r"[^\w.’'\- ]|\. ", self._text[max(0, match.start() - 60) : match.start()])[-1]
+            words = ahead.split()[-3:]
+            while words and (not words[0][0].isupper() or words[0].lower() in _OPENERS):
+                words = words[1:]
+            if words and fold(words[0]):
+                phrases.append((match.start(), bare(" ".join([*words, match[0]]))))
+        earlier = [phrase for at, phrase in phrases if at < before]
         if earlier:
             return earlier[-1]
-        return usable[0][1] if usable else None
+        return phrases[0][1] if phrases else None
 
 
 def name_spans(text: str) -> list[tuple[int, int]]:
@@ -158,12 +166,14 @@ def name_spans(text: str) -> list[tuple[int, int]]:
         if not adjacent:
             close()
         small = word.lower()
-        capital = word[0].isupper() or (small.split("-")[0] in ("al", "el", "as", "ad", "an", "ar") and "-" in word and any(c.isupper() for c in word))
-        if capital and not (not run and small in _LOWER_STARTS):
+        capital = word[0].isupper() or (
+            small.split("-")[0] in ("al", "el", "as", "ad", "an", "ar") and "-" in word and any(c.isupper() for c in word)
+        )
+        if capital and not (not run and small in _OPENERS):
             run.extend(pending)
             pending.clear()
             run.append(match.span())
-        elif run and small in _PARTICLES and small != "and":
+        elif run and small in _PARTICLES and (small != "the" or (pending and text[slice(*pending[-1])] in ("of", "for"))):
             pending.append(match.span())
         else:
             close()
@@ -192,10 +202,10 @@ def _acronyms(text: str, by_fold: dict[tuple[str, ...], str]) -> dict[tuple[str,
         if len(key) != 1 or not (short.replace(".", "").isupper() and 2 <= len(key[0]) <= 6) or key in found:
             continue
         fits = []
-        for full in by_fold:
-            initials = [w[0] for w in full if w not in ("of", "the", "for", "and", "al", "on")]
-            if len(full) > 1 and "".join(initials) == key[0]:
-                fits.append(by_fold[full])
+        for words, full in by_fold.items():
+            initials = [w[0] for w in words if w not in ("of", "the", "for", "and", "al", "on")]
+            if len(words) > 1 and "".join(initials) == key[0]:
+                fits.append(full)
         if len(fits) == 1:
             found[key] = fits[0]
     return found

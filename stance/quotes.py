@@ -68,13 +68,13 @@ def _in_paragraph(text: str, start: int, end: int, following: str) -> Iterator[S
         if opened is None:
             if _opens(mark, before, after):
                 opened = (mark, at)
-        elif _closes(opened[0], mark, before, after) and not (mark in "'’" and _runs_on(text, position, end, mark)):
+        elif _closes(opened[0], mark, before, after) and not (mark in "'’" and _runs_on(text, position, end)):
             yield opened[1], position
             opened = None
     if opened is None:
         return
     mark, at = opened
-    if following and (following.startswith(mark) or {mark, following[0]} <= set("\"“")):
+    if following and (following.startswith(mark) or {mark, following[0]} <= set('"“')):
         yield at, end
     else:  # unpaired: look for whole quotations behind it
         yield from _in_paragraph(text, at + len(mark), end, following)
@@ -85,7 +85,7 @@ def _opens(mark: str, before: str, after: str) -> bool:
         return False
     if mark in ("'", "‘", "''"):
         return not before.isalnum() and before not in ".,!?"
-    if mark in ("\"", "＂"):
+    if mark in ('"', "＂"):
         return not before.isalnum() or before.isspace()
     return mark in _PAIRS or (mark == "”" and not before.isalnum() and before not in ".,!?")
 
@@ -93,13 +93,13 @@ def _opens(mark: str, before: str, after: str) -> bool:
 def _closes(opener: str, mark: str, before: str, after: str) -> bool:
     if opener in ("'", "‘", "‚"):
         return mark in ("'", "’", "‘") and not before.isspace() and not after.isalnum()
-    if opener in ("\"", "“", "”", "„", "＂"):
-        straight_reopens = mark == "\"" and before.isspace() and not after.isspace()
-        return mark in ("\"", "”", "＂") and not straight_reopens or (opener == "„" and mark == "“")
+    if opener in ('"', "“", "”", "„", "＂"):
+        straight_reopens = mark == '"' and before.isspace() and not after.isspace()
+        return (mark in ('"', "”", "＂") and not straight_reopens) or (opener == "„" and mark == "“")
     return mark in _PAIRS.get(opener, opener)
 
 
-def _runs_on(text: str, position: int, end: int, mark: str) -> bool:
+def _runs_on(text: str, position: int, end: int) -> bool:
     """Whether an apostrophe after ``s`` (``the workers' rights'``) is followed by the real closing mark."""
     if text[position - 2 : position - 1] != "s" or not text[position : position + 1].isspace():
         return False

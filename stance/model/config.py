@@ -33,6 +33,8 @@ class ModelConfig:
     """Further speakers and targets are named from this probability."""
     temperatures: Mapping[str, float] = field(default_factory=dict)
     """Calibration: what logits are divided by, for ``valid`` and each position."""
+    digests: Mapping[str, str] = field(default_factory=dict)
+    """SHA-256 of the folder's other files."""
     versions: Mapping[str, str] = field(default_factory=dict)
     """Of the libraries that the model was made with."""
 

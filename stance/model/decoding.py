@@ -120,7 +120,9 @@ def _tidy(text: str, span: Span, quoted: Sequence[Span], others: Sequence[tuple[
         start = lead.end()
     while end > start and text[end - 1] in ",;: \n\t":
         end -= 1
-    while end > start and text[end - 1] == "." and not text[start] in _OPENING and not re.search(r"\b[A-Z]\.$", text[start:end]):
+    while (
+        end > start and text[end - 1] == "." and text[start] not in _OPENING and not re.search(r"\b[A-Z]\.$", text[start:end])
+    ):
         end -= 1
     return start, end
 
@@ -226,5 +228,3 @@ def pointed(starts: Floats, ends: Floats, tokens: Tokens, text: str) -> list[Poi
     chances = softmax(np.asarray(scores))
     order = np.argsort(chances)[::-1]
     return [Pointed(spans[i], float(chances[i])) for i in order]
-
-

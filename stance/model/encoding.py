@@ -42,9 +42,7 @@ class Tokens:
 
     def at(self, span: Span) -> Span:
         """The tokens ``[first, last)`` that share a character with the span of characters."""
-        return int(np.searchsorted(self.ends, span[0], side="right")), int(
-            np.searchsorted(self.starts, span[1], side="left")
-        )
+        return int(np.searchsorted(self.ends, span[0], side="right")), int(np.searchsorted(self.starts, span[1], side="left"))
 
     def cut(self, first: int, last: int) -> Tokens:
         """The tokens ``[first, last)`` alone, their offsets unchanged."""
@@ -71,9 +69,7 @@ class Alphabet:
                     return int(number)
             raise ValueError(f"the tokenizer has none of {', '.join(names)}")
 
-        return cls(
-            one("[CLS]", "<s>"), one("[SEP]", "</s>"), one("[PAD]", "<pad>"), one("[unused1]", "[SEP]", "</s>")
-        )
+        return cls(one("[CLS]", "<s>"), one("[SEP]", "</s>"), one("[PAD]", "<pad>"), one("[unused1]", "[SEP]", "</s>"))
 
 
 def tokenize(text: str, tokenizer: Tokenizer, alphabet: Alphabet) -> Tokens:
@@ -149,9 +145,7 @@ def marked(
     return first, tokens.cut(first, last), roles[first:last]
 
 
-def collate(
-    batch: Sequence[tuple[Tokens, Ints]], alphabet: Alphabet
-) -> tuple[Ints, Ints, Ints, Ints]:
+def collate(batch: Sequence[tuple[Tokens, Ints]], alphabet: Alphabet) -> tuple[Ints, Ints, Ints, Ints]:
     """Pads tokens and their roles to one length, with the first and last token of the model around them.
 
     Returns ids, mask, features, roles. *Shape of each:* (batch, longest + 2); token ``i`` stands at ``i + 1``.

@@ -67,10 +67,11 @@ class Network(nn.Module):
     def encode(self, ids: Tensor, mask: Tensor, features: Tensor, roles: Tensor) -> Tensor:
         """The last hidden states. *Shape:* (batch, tokens, width)."""
         words = self.encoder.get_input_embeddings()(ids)
-        hidden = self.encoder(
+        hidden: Tensor = self.encoder(
             inputs_embeds=words + self.features(features) + self.roles(roles), attention_mask=mask
         ).last_hidden_state
-        return self.dropout(hidden)
+        dropped: Tensor = self.dropout(hidden)
+        return dropped
 
     def read(self, hidden: Tensor, roles: Tensor) -> Tensor:
         """Logits of the statement whose words have roles. *Shape:* (batch, 1 + positions)."""
@@ -78,4 +79,5 @@ class Network(nn.Module):
         for role in (CONTENT, CUE, SOURCE):
             here = (roles == role).unsqueeze(-1).to(hidden.dtype)
             parts.append((hidden * here).sum(1) / here.sum(1).clamp(min=1))
-        return self.statement(self.gather(torch.cat(parts, -1)))
+        logits: Tensor = self.statement(self.gather(torch.cat(parts, -1)))
+        return logits

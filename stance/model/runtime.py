@@ -39,12 +39,14 @@ class OnnxRuntime:
         return outputs
 
 
-def softmax(scores: NDArray[Any]) -> NDArray[Any]:
+def softmax(scores: NDArray[Any]) -> Floats:
     """Probabilities along the last axis."""
     powers = np.exp(scores - scores.max(-1, keepdims=True))
-    return powers / powers.sum(-1, keepdims=True)
+    shares: Floats = powers / powers.sum(-1, keepdims=True)
+    return shares
 
 
-def sigmoid(scores: NDArray[Any]) -> NDArray[Any]:
+def sigmoid(scores: NDArray[Any]) -> Floats:
     """Probabilities, each by itself."""
-    return 1 / (1 + np.exp(-scores))
+    chances: Floats = 1 / (1 + np.exp(-scores))
+    return chances

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from itertools import pairwise
 from pathlib import Path
 
 from stance.records import AnnotatedArticle, AnnotatedStatement, Span
@@ -39,7 +40,7 @@ def read_polnear(folder: Path) -> Iterator[AnnotatedArticle]:
                 continue
             roles = re.findall(r"(Content|Cue|Source)\d*:(T\d+)", line)
             content = sorted(s for role, key in roles if role == "Content" for s in spans.get(key, ()))
-            if not content or any(a[1] > b[0] for a, b in zip(content, content[1:], strict=False)):
+            if not content or any(a[1] > b[0] for a, b in pairwise(content)):
                 continue
             cue = [s for role, key in roles if role == "Cue" for s in spans.get(key, ())]
             source = [s for role, key in roles if role == "Source" for s in spans.get(key, ())]

@@ -37,9 +37,7 @@ def tag_examples(
         tags, links = attribution_labels(article, tokens)
         for first, last in windows(len(tokens), size, overlap):
             inside = [_shifted(link, first, last) for link in links if first <= link[0] and link[1] < last]
-            yield TagExample(
-                tokens.cut(first, last), tags[first:last], np.asarray(inside, dtype=np.int64).reshape(-1, 4)
-            )
+            yield TagExample(tokens.cut(first, last), tags[first:last], np.asarray(inside, dtype=np.int64).reshape(-1, 4))
 
 
 def attribution_labels(article: AnnotatedArticle, tokens: Tokens) -> tuple[Ints, list[tuple[int, int, int, int]]]:
@@ -49,16 +47,14 @@ def attribution_labels(article: AnnotatedArticle, tokens: Tokens) -> tuple[Ints,
     """
     tags = np.zeros(len(tokens), dtype=np.int64)
     owner = np.full(len(tokens), -1)
-    order = sorted(
-        range(len(article.statements)), key=lambda i: sum(e - s for s, e in article.statements[i].content)
-    )
+    order = sorted(range(len(article.statements)), key=lambda i: sum(e - s for s, e in article.statements[i].content))
     for i in order:
         statement = article.statements[i]
         for span in statement.content:
             _paint(tags, tokens.at(span), "content", owner, i)
-        for span, name in ((statement.cue, "cue"), (statement.source, "source")):
-            if span:
-                _paint(tags, tokens.at(span), name, owner, -1)
+        for part, name in ((statement.cue, "cue"), (statement.source, "source")):
+            if part:
+                _paint(tags, tokens.at(part), name, owner, -1)
     links = []
     for i, statement in enumerate(article.statements):
         ends = [tokens.at(span)[0] if span else -1 for span in (statement.cue, statement.source)]

@@ -72,7 +72,7 @@ def run_stage(
         for task, batch in _epoch(tasks, rng):
             with torch.autocast(next(network.parameters()).device.type, dtype=torch.bfloat16):
                 loss = task.weight * task.loss(network, batch, alphabet)
-            loss.backward()
+            torch.autograd.backward(loss)
             torch.nn.utils.clip_grad_norm_([*groups[True], *groups[False]], 1.0)
             optimizer.step()
             schedule.step()
@@ -135,7 +135,8 @@ def statement_loss(network: Network, batch: Sequence[StatementExample], alphabet
         for row, index in enumerate(known):
             for position in batch[index].positions or ():
                 wanted[row, position] = 1.0
-        loss = loss + 2.0 * functional.binary_cross_entropy_with_logits(logits[known, 1:], wanted)
+        both = functional.binary_cross_entropy_with_logits(logits[known, 1:], wanted, reduction="sum")
+        loss = loss + both / len(known)
     blocked = (mask == 0).unsqueeze(-1)
     speaker = network.speaker(hidden).float().masked_fill(blocked, -1e4).log_softmax(1)
     target = network.target(hidden).float().masked_fill(blocked, -1e4).log_softmax(1)

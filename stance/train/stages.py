@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import random
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-import torch
 from tokenizers import Tokenizer
 
 from stance.classifier import Classifier
@@ -60,13 +59,18 @@ def start(base: str, config: ModelConfig) -> Workbench:
     return Workbench(network, tokenizer, Alphabet.of(tokenizer), config)
 
 
+def bench_of(network: Network, tokenizer: Tokenizer, config: ModelConfig, positions: Sequence[str]) -> Workbench:
+    """A network that was trained before; where its ``positions`` were others, their heads start anew."""
+    if tuple(positions) != config.positions:
+        network = Network(network.encoder, NetworkConfig(positions=len(config.positions)))
+    return Workbench(network, tokenizer, Alphabet.of(tokenizer), config)
+
+
 def attribution_tasks(bench: Workbench, folder: Path, *, batch_size: int, share: float = 1.0, seed: int = 0) -> list[Task]:
     """Tags and links of an attribution corpus (a random ``share`` of its windows), on the corpus's own tags."""
     config = bench.config
     examples = list(
-        tag_examples(
-            read_polnear(folder), bench.tokenizer, bench.alphabet, size=config.window, overlap=config.overlap
-        )
+        tag_examples(read_polnear(folder), bench.tokenizer, bench.alphabet, size=config.window, overlap=config.overlap)
     )
     chosen = random.Random(seed).sample(examples, round(share * len(examples)))
     return [Task("attribution", chosen, lambda n, b, a: tag_loss(n, b, a, other=True), batch_size)]
@@ -77,15 +81,14 @@ def adopt_tags(network: Network) -> None:
     network.tags.load_state_dict(network.other_tags.state_dict())
 
 
-def judgement_tasks(bench: Workbench, folder: Path, *, batch_size: int) -> list[Task]:
-    """Who speaks well or ill of whom, from dse2qa and NewsMTSC below ``folder``."""
-    positions = bench.config.positions
-    rows = [
-        *read_dse2qa(folder / "dse2qa" / "train.txt"),
-        *read_newsmtsc(folder / "newsmtsc" / "train.jsonl"),
-    ]
-    examples = list(judgement_examples(iter(rows), positions, bench.tokenizer, bench.alphabet))
-    return [Task("judgements", examples, judgement_loss, batch_size)]
+def judgement_tasks(bench: Workbench, folder: Path, *, batch_size: int, seed: int) -> list[Task]:
+    """Who speaks well or ill of whom, from dse2qa and NewsMTSC below ``folder``; as many sentences without as with."""
+    rows = [*read_dse2qa(folder / "dse2qa" / "train.txt"), *read_newsmtsc(folder / "newsmtsc" / "train.jsonl")]
+    examples = list(judgement_examples(iter(rows), bench.config.positions, bench.tokenizer, bench.alphabet))
+    judging = [e for e in examples if any(truth for _, truth in e.judgements)]
+    others = [e for e in examples if not any(truth for _, truth in e.judgements)]
+    chosen = judging + random.Random(seed).sample(others, min(len(others), len(judging)))
+    return [Task("judgements", chosen, judgement_loss, batch_size)]
 
 
 def statement_tasks(
@@ -97,18 +100,14 @@ def statement_tasks(
     it finds, and as no statements where there is none.
     """
     config = bench.config
-    tags = list(
-        tag_examples(articles, bench.tokenizer, bench.alphabet, size=config.window, overlap=config.overlap)
-    )
+    tags = list(tag_examples(articles, bench.tokenizer, bench.alphabet, size=config.window, overlap=config.overlap))
     statements: list[StatementExample] = []
     for article in articles:
         tokens = tokenize(article.text, bench.tokenizer, bench.alphabet)
         found = [(s, True) for s in article.statements]
         found.extend(_compared(article.statements, reader.propose(article.text, tokens)))
         statements.extend(
-            statement_examples(
-                article, tokens, found, config.positions, size=config.context, longest=config.longest
-            )
+            statement_examples(article, tokens, found, config.positions, size=config.context, longest=config.longest)
         )
     return [
         Task("tags", tags, tag_loss, tag_batch),
@@ -116,30 +115,13 @@ def statement_tasks(
     ]
 
 
-def _compared(
-    gold: Sequence[AnnotatedStatement], proposals: Sequence[Proposal]
-) -> Iterator[tuple[AnnotatedStatement, bool]]:
+def _compared(gold: Sequence[AnnotatedStatement], proposals: Sequence[Proposal]) -> Iterator[tuple[AnnotatedStatement, bool]]:
     """The proposals, with the labels of the statement that they overlap by half or more, else as no statement."""
     for proposal in proposals:
-        best = max(gold, key=lambda s: overlap(s.content, proposal.content), default=None)
-        here = {"content": proposal.content, "cue": proposal.cue, "source": proposal.source}
-        if best is None or overlap(best.content, proposal.content) < 0.5:
-            if best is None or overlap(best.content, proposal.content) < 0.2:
-                yield AnnotatedStatement(id="", **here), False
-        elif here != {"content": best.content, "cue": best.cue, "source": best.source}:
-            yield AnnotatedStatement(id="", **here, speaker=best.speaker, stances=best.stances), True
-
-
-def save_state(bench: Workbench, path: Path) -> None:
-    """The network's weights as they stand, for going on later."""
-    from safetensors.torch import save_file
-
-    save_file({k: v.contiguous() for k, v in bench.network.state_dict().items()}, str(path))
-
-
-def load_state(bench: Workbench, path: Path) -> None:
-    """Takes up weights that `save_state` wrote."""
-    from safetensors.torch import load_file
-
-    bench.network.load_state_dict(load_file(str(path)))
-    torch.set_grad_enabled(True)
+        here = AnnotatedStatement(id="", content=proposal.content, cue=proposal.cue, source=proposal.source)
+        best = max(gold, key=lambda s: overlap(s.content, here.content), default=None)
+        share = overlap(best.content, here.content) if best else 0.0
+        if best is None or share < 0.2:
+            yield here, False
+        elif share >= 0.5 and (here.content, here.cue, here.source) != (best.content, best.cue, best.source):
+            yield replace(here, speaker=best.speaker, stances=best.stances), True

@@ -19,8 +19,8 @@ class StatementExample:
     """One statement in its window, and what is true of it.
 
     ``roles`` (tokens,). ``valid`` is whether the words are a statement at all. ``positions`` holds the indices of
-    the positions it takes, ``None`` where unknown. ``speakers`` and ``targets`` (with the index of the position) hold, for every actor,
-    all places in the window where it is named.
+    the positions it takes, ``None`` where unknown. ``speakers`` and ``targets`` (with the index of the position)
+    hold, for every actor, all places in the window where it is named.
     """
 
     tokens: Tokens
@@ -71,9 +71,7 @@ def statement_examples(
     """Examples of ``found``: pairs of a statement and whether it really is one."""
     mentions = Mentions(article)
     for statement, valid in found:
-        first, inside, roles = marked(
-            tokens, statement.content, statement.cue, statement.source, size=size, longest=longest
-        )
+        first, inside, roles = marked(tokens, statement.content, statement.cue, statement.source, size=size, longest=longest)
         if not valid:
             yield StatementExample(inside, roles, False)
             continue

@@ -1,0 +1,261 @@
+"""The command line: a thin skin over the library. Data goes to standard output, all else to standard error."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+import click
+
+from stance import __version__
+from stance.errors import ArticleError, StanceError
+from stance.records import Article, Statement
+
+FAILED, USAGE = 1, 2
+
+
+class _Group(click.Group):
+    """Errors of the library as one line and exit code 1; a closed pipe ends quietly."""
+
+    def invoke(self, ctx: click.Context) -> Any:
+        """Runs the command."""
+        try:
+            return super().invoke(ctx)
+        except StanceError as fault:
+            click.echo(f"stance: {fault}", err=True)
+            ctx.exit(FAILED)
+        except BrokenPipeError:
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            ctx.exit(0)
+
+
+@click.group(cls=_Group, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(__version__, prog_name="stance")
+def main() -> None:
+    """Who says what about whom: labels the statements in news articles by speaker, target and position."""
+
+
+def model_option(command: Callable[..., Any]) -> Callable[..., Any]:
+    """The option ``--model``."""
+    return click.option(
+        "--model", type=click.Path(path_type=Path), default=None, help="A model folder; the default model if not given."
+    )(command)
+
+
+def codebook_option(command: Callable[..., Any]) -> Callable[..., Any]:
+    """The option ``--codebook``."""
+    return click.option(
+        "--codebook", type=click.Path(path_type=Path, exists=True, dir_okay=False), help="Another codebook.toml."
+    )(command)
+
+
+@main.command()
+@click.argument("paths", nargs=-1, required=True)
+@click.option("-o", "--output", type=click.Path(path_type=Path, dir_okay=False), help="A file, written whole or not at all.")
+@click.option(
+    "--format", "form", type=click.Choice(["table", "jsonl", "csv"]), default=None,
+    help="Default: a table in a terminal, csv for a file that ends so, else jsonl.",
+)  # fmt: skip
+@model_option
+@click.option("--force", is_flag=True, help="Write over an existing file.")
+def label(paths: Sequence[str], output: Path | None, form: str | None, model: Path | None, force: bool) -> None:
+    """Label the articles in PATHS: .txt .md .html .jsonl .csv files, folders, or - for standard input.
+
+    Exit code 0: all fine. 1: some articles could not be read (named on standard error; all others are labelled).
+    """
+    if output is not None and output.exists() and not force:
+        raise click.UsageError(f"{output} exists; --force writes over it")
+    if output is not None and not output.absolute().parent.is_dir():
+        raise click.UsageError(f"{output.absolute().parent} is no folder")
+    for path in paths:
+        if path != "-" and not Path(path).exists():
+            raise click.UsageError(f"{path}: no such file or folder")
+    form = form or _form(output)
+    failures: list[ArticleError] = []
+    labelled = _labelled(paths, model, failures)
+    if form == "table":
+        _show(labelled, output)
+    else:
+        from stance.output import csv_lines, json_lines
+
+        lines = (csv_lines if form == "csv" else json_lines)(labelled)
+        if output is None:
+            for line in lines:
+                sys.stdout.write(line)
+            sys.stdout.flush()
+        else:
+            from stance.files import whole_file
+
+            with whole_file(output) as file:
+                file.writelines(lines)
+    if failures:
+        sys.exit(FAILED)
+
+
+def _form(output: Path | None) -> str:
+    if output is None:
+        return "table" if sys.stdout.isatty() else "jsonl"
+    return "csv" if output.suffix.lower() == ".csv" else "jsonl"
+
+
+def _labelled(
+    paths: Sequence[str], model: Path | None, failures: list[ArticleError]
+) -> Iterator[tuple[Article, list[Statement]]]:
+    import stance
+
+    classifier = stance.load(model)
+    for article in stance.read_articles(paths):
+        if isinstance(article, ArticleError):
+            failures.append(article)
+            click.echo(f"stance: {article}", err=True)
+        else:
+            yield article, classifier.classify(article.text)
+
+
+def _show(labelled: Iterator[tuple[Article, list[Statement]]], output: Path | None) -> None:
+    from rich.console import Console
+
+    from stance.files import whole_file
+    from stance.output import table
+
+    if output is None:
+        console = Console()
+        for article, statements in labelled:
+            console.print(table(article, statements))
+        return
+    with whole_file(output) as file:
+        console = Console(file=file, width=140)
+        for article, statements in labelled:
+            console.print(table(article, statements))
+
+
+@main.command()
+@click.argument("paths", nargs=-1, required=True, type=click.Path(path_type=Path, exists=True))
+@codebook_option
+def check(paths: Sequence[Path], codebook: Path | None) -> None:
+    """Check annotated files (*.jsonl, or folders of them): form, offsets, positions, names, ids.
+
+    Every fault is printed with file, line, article and statement. Exit code 1 where there is one.
+    """
+    from stance.annotations import check_annotations
+    from stance.codebook import read_codebook
+
+    faults, articles, statements = check_annotations(paths, read_codebook(codebook))
+    for fault in faults:
+        click.echo(str(fault))
+    click.echo(f"{articles} articles, {statements} statements, {len(faults)} faults", err=True)
+    if faults:
+        sys.exit(FAILED)
+
+
+@main.command("import")
+@click.argument("files", nargs=-1, required=True, type=click.Path(path_type=Path, exists=True, dir_okay=False))
+@click.option(
+    "-o",
+    "--output",
+    required=True,
+    type=click.Path(path_type=Path, dir_okay=False),
+    help="The annotated file (.jsonl).",
+)
+def import_(files: Sequence[Path], output: Path) -> None:
+    """Turn articles annotated in plain text (see docs/annotating.md) into an annotated file."""
+    from stance.annotations import write_annotations
+    from stance.markup import parse
+
+    rows = [row for file in files for row in parse(file.read_text("utf-8"), where=str(file))]
+    write_annotations(rows, output)
+    click.echo(f"{len(rows)} articles written to {output}", err=True)
+
+
+@main.command()
+@click.argument("paths", nargs=-1, required=True, type=click.Path(path_type=Path, exists=True))
+def stats(paths: Sequence[Path]) -> None:
+    """Count annotated articles and statements: by position, genre, region, setting, kind of attribution."""
+    from stance.annotations import read_annotations
+    from stance.stats import lines
+
+    for line in lines(read_annotations(paths)):
+        click.echo(line)
+
+
+@main.command()
+@click.argument("paths", nargs=-1, required=True, type=click.Path(path_type=Path, exists=True))
+@model_option
+@click.option(
+    "--predictions", type=click.Path(path_type=Path, exists=True),
+    help="Score this labelled or annotated file instead of a model: a second reader, another tool.",
+)  # fmt: skip
+@click.option("--by", default=None, help="Also a line for each value of this field of the articles, such as genre.")
+@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+def evaluate(paths: Sequence[Path], model: Path | None, predictions: Path | None, by: str | None, as_json: bool) -> None:
+    """Measure a model on annotated files (*.jsonl, or folders): detection, speakers, positions, targets, tuples.
+
+    All figures come with a 95 % bootstrap interval over articles.
+    """
+    from stance.annotations import read_annotations
+    from stance.report import as_dict, evaluate_model, evaluate_predictions, grouped, report_lines
+
+    if model is not None and predictions is not None:
+        raise click.UsageError("--model and --predictions exclude each other")
+    gold = read_annotations(paths)
+    found = evaluate_predictions(predictions) if predictions else evaluate_model(gold, model)
+    reports = grouped(gold, found, by)
+    if as_json:
+        import json
+
+        click.echo(json.dumps({name: as_dict(report) for name, report in reports.items()}, indent=2))
+        return
+    for line in report_lines(reports):
+        click.echo(line)
+
+
+@main.command()
+@click.argument("annotations", nargs=-1, type=click.Path(path_type=Path, exists=True))
+@click.option(
+    "-o", "--output", required=True, type=click.Path(path_type=Path, file_okay=False), help="The model folder to make."
+)
+@click.option(
+    "--recipe", type=click.Path(path_type=Path, exists=True, dir_okay=False),
+    help="A recipe (TOML); if not given, the one for retraining.",
+)  # fmt: skip
+@click.option("--set", "settings", multiple=True, metavar="KEY=VALUE", help="Another value for a setting.")
+@click.option("--base", default=None, help="Start from this model folder, transformers folder or hub id.")
+@codebook_option
+@click.option(
+    "--work", type=click.Path(path_type=Path, file_okay=False),
+    help="Keep the network of the first stages in this folder, for a later run.",
+)  # fmt: skip
+@click.option("--force", is_flag=True, help="Replace an existing model folder.")
+def train(
+    annotations: Sequence[Path],
+    output: Path,
+    recipe: Path | None,
+    settings: Sequence[str],
+    base: str | None,
+    codebook: Path | None,
+    work: Path | None,
+    force: bool,
+) -> None:
+    """Train a model on ANNOTATIONS (*.jsonl, or folders of them).
+
+    Needs the extra "train". Without a recipe, training starts from the default model.
+    """
+    if output.exists() and any(output.iterdir()) and not force:
+        raise click.UsageError(f"{output} exists; --force replaces it")
+    from stance.errors import MissingExtraError
+
+    try:
+        from stance.train.training import train as run
+    except ImportError as fault:
+        raise MissingExtraError(f"training ({fault.name} is missing)", "train") from fault
+    from stance.codebook import read_codebook
+    from stance.train.recipe import read_recipe
+
+    def say(line: str) -> None:
+        click.echo(line, err=True)
+
+    made = read_recipe(recipe, settings)
+    run(list(annotations), output, made, base=base, codebook=read_codebook(codebook), work=work, say=say)

@@ -1,0 +1,77 @@
+"""Model folders: what is in one, how it is loaded, and what is refused.
+
+A folder holds ``config.json``, ``model.onnx``, ``tokenizer.json``, ``metrics.json``, ``README.md`` (the card) and, for
+retraining, ``encoder.json`` and ``model.safetensors``. Nothing in it is ever executed or unpickled.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from stance.errors import ModelError
+from stance.model.config import FORMAT, ModelConfig
+
+if TYPE_CHECKING:
+    from tokenizers import Tokenizer
+
+CONFIG, ONNX, WEIGHTS, TOKENIZER, ENCODER, METRICS, CARD = (
+    "config.json", "model.onnx", "model.safetensors", "tokenizer.json", "encoder.json", "metrics.json", "README.md",
+)  # fmt: skip
+
+
+def read_config(folder: Path) -> ModelConfig:
+    """The configuration of a model folder. Raises `ModelError` where there is none, or none of this format."""
+    data = _json(folder, CONFIG)
+    if not isinstance(data, dict) or type(data.get("format")) is not int:
+        raise ModelError(f"{folder / CONFIG}: expected an object with the number 'format'")
+    if data["format"] != FORMAT:
+        raise ModelError(f"{folder}: the model has format {data['format']}, this version of stance reads {FORMAT}")
+    try:
+        return ModelConfig.from_dict(data)
+    except (ValueError, TypeError) as fault:
+        raise ModelError(f"{folder / CONFIG}: {fault}") from fault
+
+
+def read_tokenizer(folder: Path) -> Tokenizer:
+    """The tokenizer of a model folder. Raises `ModelError`."""
+    from tokenizers import Tokenizer
+
+    path = folder / TOKENIZER
+    if not path.is_file():
+        raise ModelError(f"{folder}: no {TOKENIZER} in this model folder")
+    try:
+        return Tokenizer.from_file(str(path))
+    except Exception as fault:  # tokenizers raises bare Exceptions
+        raise ModelError(f"{path}: no tokenizer: {fault}") from fault
+
+
+def onnx_path(folder: Path, config: ModelConfig) -> Path:
+    """The place of the network, its digest checked against the configuration. Raises `ModelError`."""
+    path = folder / ONNX
+    if not path.is_file():
+        raise ModelError(f"{folder}: no {ONNX} in this model folder")
+    wanted = config.digests.get(ONNX)
+    if wanted and digest(path) != wanted:
+        raise ModelError(f"{path}: torn or changed; its SHA-256 is not the one in {CONFIG}")
+    return path
+
+
+def digest(path: Path) -> str:
+    """SHA-256 of a file, in hexadecimal digits."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def _json(folder: Path, name: str) -> Any:
+    path = folder / name
+    if not folder.is_dir():
+        raise ModelError(f"{folder}: no such model folder")
+    if not path.is_file():
+        raise ModelError(f"{folder}: no {name} in this model folder")
+    try:
+        return json.loads(path.read_text("utf-8"))
+    except (UnicodeDecodeError, json.JSONDecodeError) as fault:
+        raise ModelError(f"{path}: no JSON: {fault}") from fault

@@ -1,0 +1,57 @@
+"""The model card: what a model is, what it learnt from, how right it is, what it is not for."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from stance.evaluate import FIGURES, Report
+from stance.model.config import ModelConfig
+from stance.train.recipe import Recipe
+
+_SOURCES = {
+    "attribution": "PolNeAR 1.0.0 (Newell, Margolin, Ruths, LREC 2018): "
+    "US political news of 2016, attributions annotated by hand. Its repository carries no licence; its texts belong to their "
+    "publishers.",
+    "judgements": "dse2qa (Park, Pan, Joo 2021, to be used by citing) and NewsMTSC (Hamborg and Donnay 2021, MIT): "
+    "who speaks well or ill of whom.",
+}
+
+
+def card(name: str, config: ModelConfig, recipe: Recipe, articles: int, reports: Mapping[str, Report]) -> str:
+    """The card in Markdown. Figures are those of the training run that made the model."""
+    lines = [
+        f"# {name}",
+        "",
+        "A model of stance: finds the statements that a news article reports and labels each by speaker,",
+    ]
+    lines += [f"target and position ({', '.join(config.positions)}, or none).", "", "## Made from", ""]
+    lines += [f"- base: `{config.base}`", f"- stage 2: {articles} annotated articles of the recipe"]
+    lines += [f"- {text}" for key, text in _SOURCES.items() if _used(recipe, key)]
+    lines += [f"- real news articles outside the project: `{file}`" for file in recipe.statements.extra]
+    versions = ", ".join(f"{library} {version}" for library, version in config.versions.items())
+    lines += ["", f"Made with {versions}; seed {recipe.seed}.", "", "## Figures", ""]
+    if reports:
+        lines += ["On articles that training did not see; 95 % bootstrap intervals over articles.", ""]
+        lines += ["| | " + " | ".join(reports) + " |", "| --- |" + " --- |" * len(reports)]
+        for figure in FIGURES:
+            cells = [
+                f"{r.figures[figure]:.3f} [{r.intervals[figure][0]:.3f}, {r.intervals[figure][1]:.3f}]"
+                for r in reports.values()
+            ]
+            lines.append(f"| {figure.replace('_', ' ')} | " + " | ".join(cells) + " |")
+        for position in (*config.positions, "none"):
+            cells = [f"{r.positions[position][0]:.3f} ({r.positions[position][1]})" for r in reports.values()]
+            lines.append(f"| F1 {position} (statements) | " + " | ".join(cells) + " |")
+    else:
+        lines.append("None: no article was held out.")
+    lines += [
+        "", "## Use", "",
+        "For reading news in English in bulk: who called for what, who blamed whom. A label is a reading of the words of one",
+        "statement, not a fact about the person; single labels are wrong often enough that nobody should be judged by one.",
+        "Not for texts in other languages, for social media, or for decisions about people.", "",
+    ]  # fmt: skip
+    return "\n".join(lines)
+
+
+def _used(recipe: Recipe, key: str) -> bool:
+    return bool(recipe.attribution.corpus if key == "attribution" else recipe.judgements.corpora)

@@ -1,0 +1,150 @@
+"""Recipes: every setting of a training run, in TOML."""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Sequence
+from dataclasses import dataclass, field, fields, is_dataclass
+from pathlib import Path
+from typing import Any, get_type_hints
+
+from stance.bundled import bundled
+from stance.errors import RecipeError
+
+
+@dataclass(frozen=True, kw_only=True)
+class Attribution:
+    """Stage 1: attribution tags and links of a corpus in the layout of PolNeAR. No ``corpus``: the stage is left out."""
+
+    corpus: str = ""
+    epochs: int = 2
+    batch_size: int = 8
+    encoder_rate: float = 2e-4
+    heads_rate: float = 1e-3
+
+
+@dataclass(frozen=True, kw_only=True)
+class Judgements:
+    """Between the stages: who speaks well or ill of whom. No ``corpora``: the stage is left out. ``replay``: as in stage 2."""
+
+    corpora: str = ""
+    epochs: int = 1
+    batch_size: int = 32
+    encoder_rate: float = 1e-4
+    heads_rate: float = 5e-4
+    replay: float = 0.1
+
+
+@dataclass(frozen=True, kw_only=True)
+class Statements:
+    """Stage 2: annotated articles. ``extra`` names further annotated files; ``replay`` is the share of stage 1 beside it."""
+
+    epochs: int = 4
+    tag_batch: int = 8
+    statement_batch: int = 16
+    encoder_rate: float = 2e-4
+    heads_rate: float = 1e-3
+    replay: float = 0.2
+    extra: tuple[str, ...] = ()
+    held_out: str = ""
+    """A file with a list ``held_out`` of scenarios that training does not see."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Finish:
+    """The last stage: the articles of ``files`` beside a random ``beside`` share of the others.
+
+    With ``leave_one_out`` the stage is first run without each of these articles, to measure on it.
+    """
+
+    files: tuple[str, ...] = ()
+    epochs: int = 1
+    beside: float = 0.25
+    encoder_rate: float = 5e-5
+    heads_rate: float = 2e-4
+    leave_one_out: bool = False
+
+
+@dataclass(frozen=True, kw_only=True)
+class Decoding:
+    """How the model is read: sizes in tokens, thresholds in probabilities."""
+
+    window: int = 384
+    overlap: int = 96
+    context: int = 224
+    longest: int = 480
+    valid_threshold: float = 0.5
+    position_threshold: float = 0.5
+    share: float = 0.3
+
+
+@dataclass(frozen=True, kw_only=True)
+class Recipe:
+    """A training run. ``base`` is a model folder, a folder in the layout of transformers, or a hub id."""
+
+    base: str = ""
+    seed: int = 13
+    threads: int = 0
+    attribution: Attribution = field(default_factory=Attribution)
+    judgements: Judgements = field(default_factory=Judgements)
+    statements: Statements = field(default_factory=Statements)
+    finish: Finish = field(default_factory=Finish)
+    decoding: Decoding = field(default_factory=Decoding)
+
+
+def read_recipe(path: Path | None = None, settings: Sequence[str] = ()) -> Recipe:
+    """The recipe of a file (or the one for retraining), with ``section.key=value`` settings over it.
+
+    Raises `RecipeError` for a file that is no TOML, an unknown key, or a value of another type.
+    """
+    path = path or bundled("recipes/retrain.toml")
+    try:
+        data = tomllib.loads(path.read_text("utf-8"))
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as fault:
+        raise RecipeError(f"{path}: cannot be read as a recipe: {fault}") from fault
+    for setting in settings:
+        key, sign, value = setting.partition("=")
+        if not sign:
+            raise RecipeError(f"expected key=value, found {setting!r}")
+        _put(data, key.strip().split("."), _value(value.strip()))
+    made = _made(Recipe, data, str(path))
+    assert isinstance(made, Recipe)
+    return made
+
+
+def _value(words: str) -> Any:
+    try:
+        return tomllib.loads(f"value = {words}")["value"]
+    except tomllib.TOMLDecodeError:
+        return words
+
+
+def _put(data: dict[str, Any], keys: list[str], value: Any) -> None:
+    for key in keys[:-1]:
+        data = data.setdefault(key, {})
+        if not isinstance(data, dict):
+            raise RecipeError(f"{'.'.join(keys)}: {key!r} is no section")
+    data[keys[-1]] = value
+
+
+def _made(kind: type, data: Any, where: str) -> Any:
+    if not isinstance(data, dict):
+        raise RecipeError(f"{where}: expected a section, found {data!r}")
+    types = get_type_hints(kind)
+    known = [f.name for f in fields(kind)]
+    values: dict[str, Any] = {}
+    for key, value in data.items():
+        if key not in known:
+            raise RecipeError(f"{where}: unknown key {key!r}; known are {', '.join(known)}")
+        wanted = types[key]
+        if isinstance(wanted, type) and is_dataclass(wanted):
+            values[key] = _made(wanted, value, f"{where}: {key}")
+        elif wanted is float and type(value) in (int, float):
+            values[key] = float(value)
+        elif wanted == tuple[str, ...] and isinstance(value, list) and all(isinstance(v, str) for v in value):
+            values[key] = tuple(value)
+        elif type(value) is wanted:
+            values[key] = value
+        else:
+            raise RecipeError(f"{where}: {key}: expected {getattr(wanted, '__name__', wanted)}, found {value!r}")
+    return kind(**values)

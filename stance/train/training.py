@@ -1,0 +1,214 @@
+"""One training run, from a recipe to a model folder."""
+
+from __future__ import annotations
+
+import copy
+import hashlib
+import json
+import random
+import shutil
+import time
+import tomllib
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import torch
+from safetensors.torch import load_file, save_file
+
+from stance.annotations import read_annotations
+from stance.bundled import bundled
+from stance.codebook import Codebook, read_codebook
+from stance.errors import RecipeError
+from stance.evaluate import Report, evaluate
+from stance.model.config import ModelConfig
+from stance.model.folder import CARD, CONFIG, METRICS
+from stance.records import AnnotatedArticle, AnnotatedStatement
+from stance.report import annotated, as_dict, report_lines
+from stance.train.card import card
+from stance.train.export import read_model, write_model
+from stance.train.loop import Progress, Stage, Task, run_stage
+from stance.train.recipe import Finish, Recipe, Statements
+from stance.train.stages import (
+    Workbench,
+    adopt_tags,
+    attribution_tasks,
+    bench_of,
+    judgement_tasks,
+    start,
+    statement_tasks,
+)
+
+Say = Callable[[str], None]
+
+
+def train(
+    annotations: Sequence[Path],
+    output: Path,
+    recipe: Recipe,
+    *,
+    base: str | None = None,
+    codebook: Codebook | None = None,
+    work: Path | None = None,
+    say: Say | None = None,
+) -> dict[str, Report]:
+    """Trains by a recipe and writes the model folder, the whole of it or nothing.
+
+    With ``work``, a folder, the network is kept there after the first stages and taken up again by a run that begins
+    with the same stages. Returns (and writes to ``metrics.json``) the figures on articles that training did not see:
+    held-out scenarios, and the articles of the last stage, each left out in turn.
+    Raises `AnnotationError`, `RecipeError` and `ModelError`.
+    """
+    say = say or (lambda _: None)
+    if recipe.threads:
+        torch.set_num_threads(recipe.threads)
+    codebook = codebook or read_codebook()
+    started = time.monotonic()
+    last = read_annotations([Path(f) for f in recipe.finish.files])
+    taken = {a.id for a in last}
+    own = [a for a in read_annotations(annotations) if a.id not in taken] if annotations else []
+    away = _held_out(recipe.statements)
+    held = [a for a in own if a.meta.get("scenario") in away]
+    seen = [a for a in own if a.meta.get("scenario") not in away]
+    seen += read_annotations([Path(f) for f in recipe.statements.extra])
+    if not seen and not last and not recipe.attribution.corpus:
+        raise RecipeError("nothing to train on: no annotations, and a recipe without corpora")
+    config = ModelConfig(
+        positions=codebook.names,
+        base=base or recipe.base,
+        window=recipe.decoding.window,
+        overlap=recipe.decoding.overlap,
+        context=recipe.decoding.context,
+        longest=recipe.decoding.longest,
+        valid_threshold=recipe.decoding.valid_threshold,
+        thresholds=dict.fromkeys(codebook.names, recipe.decoding.position_threshold),
+        share=recipe.decoding.share,
+    )
+    bench = _bench(config, say)
+    _first_stages(bench, recipe, work, say)
+    if seen:
+        _statement_stage(bench, recipe, seen, say)
+    reports: dict[str, Report] = {}
+    if last and recipe.finish.leave_one_out:
+        reports["left out one by one"] = _leave_one_out(bench, recipe, seen, last, say)
+    if last:
+        _finish(bench, recipe.finish, recipe.seed, seen, last, say)
+    if held:
+        reports["held-out scenarios"] = _measured(bench, held)
+    for line in report_lines(reports):
+        say(line)
+    part = output.with_name(f".{output.name}.part")
+    shutil.rmtree(part, ignore_errors=True)
+    config = write_model(bench, part)
+    facts = {name: as_dict(report) for name, report in reports.items()}
+    (part / METRICS).write_text(json.dumps(facts, indent=2) + "\n", "utf-8")
+    (part / CARD).write_text(card(output.name, config, recipe, len(seen) + len(last), reports), "utf-8")
+    if output.exists():
+        shutil.rmtree(output)
+    part.rename(output)
+    say(f"{output} written after {(time.monotonic() - started) / 60:.0f} minutes")
+    return reports
+
+
+def _held_out(settings: Statements) -> frozenset[str]:
+    if not settings.held_out:
+        return frozenset()
+    try:
+        return frozenset(tomllib.loads(Path(settings.held_out).read_text("utf-8"))["held_out"])
+    except (OSError, tomllib.TOMLDecodeError, KeyError) as fault:
+        raise RecipeError(f"{settings.held_out}: no file with a list 'held_out': {fault}") from fault
+
+
+def _bench(config: ModelConfig, say: Say) -> Workbench:
+    """A network on the base: on a model folder's network where the base is one, else on an encoder."""
+    base = Path(config.base) if config.base else bundled("models/default")
+    if (base / CONFIG).is_file() and (base / "model.onnx").is_file():
+        network, tokenizer, old = read_model(base)
+        if old.positions != config.positions:
+            say(f"{base} has other positions ({', '.join(old.positions)}): the heads for positions start anew")
+        return bench_of(network, tokenizer, replace(config, base=config.base or old.base), old.positions)
+    return start(config.base, config)
+
+
+def _progress(name: str, say: Say) -> Progress:
+    def progress(done: int, total: int, loss: float, seconds: float) -> None:
+        if done == total or done % max(1, total // 10) == 0:
+            left = seconds / done * (total - done)
+            say(f"{name}: {done}/{total} batches, loss {loss:.3f}, {left / 60:.0f} min left")
+
+    return progress
+
+
+def _first_stages(bench: Workbench, recipe: Recipe, work: Path | None, say: Say) -> None:
+    one, two = recipe.attribution, recipe.judgements
+    if not one.corpus and not two.corpora:
+        return
+    settings = repr((bench.config, recipe.seed, one, two))
+    kept = work / f"{hashlib.sha256(settings.encode()).hexdigest()[:16]}.safetensors" if work else None
+    if kept and kept.is_file():
+        bench.network.load_state_dict(load_file(str(kept)))
+        say(f"first stages taken up from {kept}")
+        return
+    if one.corpus:
+        tasks = attribution_tasks(bench, Path(one.corpus), batch_size=one.batch_size)
+        stage = Stage(epochs=one.epochs, encoder_rate=one.encoder_rate, heads_rate=one.heads_rate)
+        run_stage(bench.network, tasks, stage, bench.alphabet, seed=recipe.seed, progress=_progress("attribution", say))
+        adopt_tags(bench.network)
+    if two.corpora:
+        tasks = judgement_tasks(bench, Path(two.corpora), batch_size=two.batch_size, seed=recipe.seed)
+        tasks += _replay(bench, recipe, two.replay)
+        stage = Stage(epochs=two.epochs, encoder_rate=two.encoder_rate, heads_rate=two.heads_rate)
+        run_stage(bench.network, tasks, stage, bench.alphabet, seed=recipe.seed, progress=_progress("judgements", say))
+    if kept:
+        kept.parent.mkdir(parents=True, exist_ok=True)
+        save_file({k: v.contiguous() for k, v in bench.network.state_dict().items()}, str(kept))
+
+
+def _replay(bench: Workbench, recipe: Recipe, share: float) -> list[Task]:
+    """A part of stage 1 again, so that it is not forgotten."""
+    one = recipe.attribution
+    if not one.corpus or not share:
+        return []
+    return attribution_tasks(bench, Path(one.corpus), batch_size=one.batch_size, share=share, seed=recipe.seed)
+
+
+def _statement_stage(bench: Workbench, recipe: Recipe, articles: Sequence[AnnotatedArticle], say: Say) -> None:
+    settings = recipe.statements
+    tasks = statement_tasks(
+        bench,
+        articles,
+        tag_batch=settings.tag_batch,
+        statement_batch=settings.statement_batch,
+        reader=bench.classifier(),
+    )
+    tasks += _replay(bench, recipe, settings.replay)
+    stage = Stage(epochs=settings.epochs, encoder_rate=settings.encoder_rate, heads_rate=settings.heads_rate)
+    run_stage(bench.network, tasks, stage, bench.alphabet, seed=recipe.seed, progress=_progress("statements", say))
+
+
+def _finish(
+    bench: Workbench, settings: Finish, seed: int, others: Sequence[AnnotatedArticle],
+    last: Sequence[AnnotatedArticle], say: Say,
+) -> None:  # fmt: skip
+    beside = random.Random(seed).sample(list(others), round(settings.beside * len(others)))
+    tasks = statement_tasks(bench, [*last, *beside], tag_batch=8, statement_batch=16, reader=bench.classifier())
+    stage = Stage(epochs=settings.epochs, encoder_rate=settings.encoder_rate, heads_rate=settings.heads_rate)
+    run_stage(bench.network, tasks, stage, bench.alphabet, seed=seed, progress=_progress("finish", say))
+
+
+def _leave_one_out(
+    bench: Workbench, recipe: Recipe, others: Sequence[AnnotatedArticle], last: Sequence[AnnotatedArticle], say: Say
+) -> Report:
+    found: dict[str, list[AnnotatedStatement]] = {}
+    for left in last:
+        own = replace(bench, network=copy.deepcopy(bench.network))
+        _finish(own, recipe.finish, recipe.seed, others, [a for a in last if a is not left], say)
+        found[left.id] = annotated(own.classifier().classify(left.text))
+    return evaluate(last, found, bench.config.positions)
+
+
+def _measured(bench: Workbench, articles: Sequence[AnnotatedArticle]) -> Report:
+    classifier = bench.classifier()
+    found: dict[str, Any] = {a.id: annotated(classifier.classify(a.text)) for a in articles}
+    return evaluate(articles, found, bench.config.positions)

@@ -1,0 +1,110 @@
+from __future__ import annotations
+
+import numpy as np
+from hypothesis import given
+from hypothesis import strategies as st
+
+from stance.model.decoding import Proposal, WindowOutput, pointed, propose
+from stance.model.encoding import TAGS, Alphabet, Span, tokenize
+from tests.tiny import tokenizer
+
+
+def proposals(text: str, marks: list[tuple[str, str]], links: dict[str, tuple[str | None, str | None]]) -> list[Proposal]:
+    """What decoding makes of a text whose words are tagged as in ``marks``, with contents linked as in ``links``."""
+    tok = tokenizer()
+    tokens = tokenize(text, tok, Alphabet.of(tok))
+    tags = np.zeros((len(tokens), len(TAGS)), dtype=np.float32)
+    tags[:, 0] = 0.5
+    width = 1 + len(tokens)
+    queries, keys = np.zeros((width, 4, width), dtype=np.float32), np.zeros((width, 2, width), dtype=np.float32)
+    keys[np.arange(width), 0, np.arange(width)] = keys[np.arange(width), 1, np.arange(width)] = 1
+    at = 0
+    places: dict[str, Span] = {}
+    for kind, words in marks:
+        start = text.index(words, at if kind == "content" else 0)
+        first, last = tokens.at((start, start + len(words)))
+        places[words] = (first, last)
+        tags[first:last, TAGS.index(f"I-{kind}")] = 1
+        tags[first, TAGS.index(f"B-{kind}")] = 2
+        at = start + len(words) if kind == "content" else at
+    for words, targets in links.items():
+        for which, target in enumerate(targets):
+            row = places[target][0] + 1 if target else 0
+            queries[places[words][0] + 1, 2 * which, row] = 5
+    return propose(text, tokens, [WindowOutput(0, len(tokens), tags, queries, keys)])
+
+
+def words(text: str, found: list[Proposal]) -> list[tuple[list[str], str | None, str | None]]:
+    return [
+        ([text[a:b] for a, b in p.content], p.cue and text[slice(*p.cue)], p.source and text[slice(*p.source)]) for p in found
+    ]
+
+
+def test_pieces_under_one_cue_are_one_statement() -> None:
+    text = '"it has gone on too long," she said. "nobody will win this."'
+    marks = [
+        ("content", '"it has gone on too long,"'),
+        ("content", '"nobody will win this."'),
+        ("cue", "said"),
+        ("source", "she"),
+    ]
+    links = {m[1]: ("said", "she") for m in marks[:2]}
+    assert words(text, proposals(text, marks, links)) == [
+        (['"it has gone on too long,"', '"nobody will win this."'], "said", "she")
+    ]
+
+
+def test_a_quotation_that_goes_on_in_a_new_paragraph_stays_with_its_statement() -> None:
+    text = '"it is late," she said.\n\n"nobody will win this."\n\nthe border is open.'
+    marks = [("content", '"it is late,"'), ("content", '"nobody will win this."'), ("cue", "said"), ("source", "she")]
+    links = {'"it is late,"': ("said", "she"), '"nobody will win this."': (None, None)}
+    found = words(text, proposals(text, marks, links))  # type: ignore[arg-type]
+    assert found == [(['"it is late,"', '"nobody will win this."'], "said", "she")]
+
+
+def test_after_the_writers_own_words_it_is_a_statement_of_its_own() -> None:
+    text = '"it is late," she said. the border is open.\n\n"nobody will win this."'
+    marks = [("content", '"it is late,"'), ("content", '"nobody will win this."'), ("cue", "said"), ("source", "she")]
+    links = {'"it is late,"': ("said", "she"), '"nobody will win this."': (None, None)}
+    assert len(proposals(text, marks, links)) == 2  # type: ignore[arg-type]
+
+
+def test_contents_take_whole_words_and_whole_quotations() -> None:
+    text = 'she said that the "open border" is here.'
+    marks = [("content", 'that the "open bor'), ("cue", "said"), ("source", "she")]
+    links = {marks[0][1]: ("said", "she")}
+    assert words(text, proposals(text, marks, links)) == [(['the "open border"'], "said", "she")]  # type: ignore[arg-type]
+
+
+def test_the_stop_after_an_indirect_sentence_is_not_content() -> None:
+    text = "she said the border is open."
+    marks = [("content", "the border is open."), ("cue", "said"), ("source", "she")]
+    assert words(text, proposals(text, marks, {marks[0][1]: ("said", "she")}))[0][0] == ["the border is open"]
+
+
+@given(st.lists(st.integers(0, 6), min_size=60, max_size=60), st.text(alphabet="ab \"'“”.\n,", min_size=5, max_size=60))
+def test_statements_never_overlap_whatever_the_tags(labels: list[int], text: str) -> None:
+    tok = tokenizer()
+    tokens = tokenize(text, tok, Alphabet.of(tok))
+    n = len(tokens)
+    tags = np.eye(len(TAGS), dtype=np.float32)[labels[:n]]
+    zeros = np.zeros((n + 1, 4, 2), dtype=np.float32), np.zeros((n + 1, 2, 2), dtype=np.float32)
+    last = 0
+    for proposal in propose(text, tokens, [WindowOutput(0, n, tags, *zeros)] if n else []):
+        for start, end in proposal.content:
+            assert last <= start < end <= len(text)
+            last = end
+
+
+def test_pointers_name_whole_words_or_nobody() -> None:
+    text = "she told the minister"
+    tok = tokenizer()
+    tokens = tokenize(text, tok, Alphabet.of(tok))
+    starts, ends = np.zeros(len(tokens) + 1, dtype=np.float32), np.zeros(len(tokens) + 1, dtype=np.float32)
+    first, last = tokens.at((13, 21))
+    starts[first + 1], ends[last] = 9, 9
+    best = pointed(starts, ends, tokens, text)[0]
+    assert best.span == (13, 21)
+    assert best.probability > 0.9
+    starts[0], ends[0] = 20, 20
+    assert pointed(starts, ends, tokens, text)[0].span is None

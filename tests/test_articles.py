@@ -1,0 +1,130 @@
+from __future__ import annotations
+
+import io
+import json
+from pathlib import Path
+
+import pytest
+
+from stance.articles import read_articles
+from stance.cleaning import clean
+from stance.errors import ArticleError
+from stance.records import Article
+from tests.conftest import ROOT
+
+
+def read(*paths: object) -> list[Article | ArticleError]:
+    return list(read_articles([str(p) for p in paths]))
+
+
+def test_the_seeds_show_their_dates_titles_and_places() -> None:
+    found = {a.id[:3]: a for a in read(ROOT / "seeds") if isinstance(a, Article)}
+    assert [found[n].date for n in sorted(found)] == ["2024-12-05", "2024-12-06", None, "2024-12-05", "2024-12-02"]
+    assert found["002"].title == "Erdoğan urges Assad to engage in 'real political process'"
+    assert found["002"].place == "ANKARA"
+    assert found["004"].title == "Türkiye, US urge de-escalation in Syria, call for cease-fire in Gaza"
+    assert found["004"].source == "Caliber.az"
+    assert found["000"].text.startswith("President Recep")
+
+
+def test_the_menu_of_a_dumped_page_is_no_article_text() -> None:
+    path = next((ROOT / "seeds").glob("004*"))
+    (article,) = read(path)
+    assert isinstance(article, Article)
+    for words in ("twitter", "WHAT ARE YOU LOOKING FOR", "Views: 112", "share-line", "Follow us", "hyperlink", "A+"):
+        assert words not in article.text
+    assert article.text.endswith("territorial landscape.")
+
+
+@pytest.mark.parametrize("path", sorted((ROOT / "seeds").glob("*.txt")), ids=lambda p: p.name[:3])
+def test_the_clean_text_maps_back_to_the_file(path: Path) -> None:
+    raw = path.read_text("utf-8")
+    article = clean(path.stem, raw)
+    for start, _, length in article.pieces:
+        span = article.original((start, start + length))
+        assert span is not None
+        assert raw[slice(*span)] == article.text[start : start + length]
+    assert sum(length for _, _, length in article.pieces) > 0.9 * len(article.text)
+
+
+def test_a_dateline_gives_place_and_source() -> None:
+    article = clean("x", "SALIN, April 2 (Northern Press) - The harbour was quiet on Tuesday, officials said.")
+    assert (article.place, article.source) == ("SALIN", "Northern Press")
+
+
+@pytest.mark.parametrize(
+    ("data", "message"),
+    [
+        (b"", "empty"),
+        (b" \n\n", "empty"),
+        (b"\x89PNG\x00\x01", "binary"),
+        ("Erdoğan".encode("utf-16-be").replace(b"\0", b"\x01") + b"\xff", "not UTF-8"),
+        ("caf\u00e9 said".encode("latin-1"), "not UTF-8 (byte 0xe9 at 3)"),
+    ],
+)
+def test_a_bad_file_is_named_and_the_others_go_on(tmp_path: Path, data: bytes, message: str) -> None:
+    (tmp_path / "a.txt").write_bytes(data)
+    (tmp_path / "b.txt").write_text("Fine, he said.", "utf-8")
+    bad, good = read(tmp_path)
+    assert isinstance(bad, ArticleError)
+    assert "a.txt" in str(bad)
+    assert message in str(bad)
+    assert isinstance(good, Article)
+    assert good.id == "b"
+
+
+def test_records_of_jsonl_and_csv(tmp_path: Path) -> None:
+    rows = [{"id": "one", "text": "A said B.", "date": "2024-01-02"}, {"id": "two"}, "x", {"text": 3}]
+    (tmp_path / "a.jsonl").write_text("\n".join(json.dumps(r) for r in rows) + "\n{broken\n", "utf-8")
+    (tmp_path / "b.csv").write_text('id,text\nc1,"He said ""no"",\nthen left."\nc2,\n', "utf-8")
+    found = read(tmp_path / "a.jsonl", tmp_path / "b.csv")
+    good = [a for a in found if isinstance(a, Article)]
+    bad = [str(a) for a in found if isinstance(a, ArticleError)]
+    assert [(a.id, a.date) for a in good] == [("one", "2024-01-02"), ("c1", None)]
+    assert good[1].text == 'He said "no",\nthen left.'
+    for place, words in (
+        ("a.jsonl:2", "no text"),
+        ("a.jsonl:3", "expected an object"),
+        ("a.jsonl:4", "'text'"),
+        ("a.jsonl:5", "no JSON"),
+    ):
+        assert any(place in b and words in b for b in bad)
+    assert any("b.csv:4" in b and "(id c2)" in b for b in bad)
+
+
+def test_ids_stay_apart_and_unknown_kinds_are_named(tmp_path: Path) -> None:
+    for folder in ("x", "y"):
+        (tmp_path / folder).mkdir()
+        (tmp_path / folder / "same.txt").write_text("He said so.", "utf-8")
+    (tmp_path / "z.pdf").write_text("no", "utf-8")
+    found = read(tmp_path / "x", tmp_path / "y", tmp_path / "z.pdf")
+    names = [a.id for a in found if isinstance(a, Article)]
+    assert names[0] == "same"
+    assert names[1].endswith("y/same")
+    assert "unknown kind" in str(found[2])
+
+
+def test_standard_input(monkeypatch: pytest.MonkeyPatch) -> None:
+    class Input:
+        buffer = io.BytesIO(b"He said so.")
+
+    monkeypatch.setattr("sys.stdin", Input())
+    (article,) = read("-")
+    assert isinstance(article, Article)
+    assert (article.id, article.text) == ("stdin", "He said so.")
+
+
+def test_html(tmp_path: Path) -> None:
+    pytest.importorskip("trafilatura")
+    body = "".join(
+        f"<p>The minister said on day {i} that the border would stay closed until the army withdrew.</p>" for i in range(6)
+    )
+    (tmp_path / "page.html").write_text(
+        f"<html><head><title>Border</title></head><body><nav>Menu Home</nav><article>"
+        f"<h1>Border</h1>{body}</article></body></html>",
+        "utf-8",
+    )
+    (article,) = read(tmp_path / "page.html")
+    assert isinstance(article, Article)
+    assert "The minister said on day 3" in article.text
+    assert "Menu" not in article.text
