@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -18,6 +19,16 @@ if TYPE_CHECKING:
     from tokenizers import Tokenizer
 
 _BATCH_TOKENS = 4096
+
+
+@dataclass(frozen=True)
+class View:
+    """What the network says of a statement in one window. *Shapes:* see `stance.model.network.Network.forward`."""
+
+    tokens: Tokens
+    logits: Floats
+    speaker: Floats
+    target: Floats
 
 
 class Classifier:
@@ -71,18 +82,21 @@ class Classifier:
         return results
 
     def _read(self, text: str, tokens: Tokens, proposals: Sequence[Proposal]) -> list[Statement]:
-        inputs = [
-            marked(tokens, p.content, p.cue, p.source, size=self.config.context, longest=self.config.longest) for p in proposals
-        ]
-        outputs = self._run(("statement", "speaker", "target"), [(inside, roles) for _, inside, roles in inputs])
+        size, longest = self.config.context, self.config.longest
+        parts = [marked(tokens, p.content, p.cue, p.source, size=size, longest=longest) for p in proposals]
+        inputs = [(inside, roles) for windows_ in parts for _, inside, roles in windows_]
+        outputs = iter(zip(inputs, self._run(("statement", "speaker", "target"), inputs), strict=True))
         names = NameTable(text)
         statements = []
-        for proposal, (_, inside, _), (logits, speaker, target) in zip(proposals, inputs, outputs, strict=True):
-            valid, chances = self._chances(logits)
+        for proposal, windows_ in zip(proposals, parts, strict=True):
+            views = [View(inside, *output) for (inside, _), output in (next(outputs) for _ in windows_)]
+            valid, chances = self._chances(np.max([view.logits for view in views], axis=0))
             if valid < self.config.valid_threshold:
                 continue
-            speakers = self._speakers(text, proposal, pointed(speaker[:, 0], speaker[:, 1], inside, text), names)
-            stances = self._stances(text, chances, target, inside, names)
+            first = views[0]
+            places = pointed(first.speaker[:, 0], first.speaker[:, 1], first.tokens, text)
+            speakers = self._speakers(text, proposal, places, names)
+            stances = self._stances(text, chances, views, names)
             statements.append(self._statement(text, proposal, valid, chances, speakers, stances))
         return statements
 
@@ -95,10 +109,12 @@ class Classifier:
         content = (left, len(whole.rstrip()))
         if content[1] <= left or not len(tokens):
             return []
-        inside = marked(tokens, (content,), cue, (0, len(speaker)), size=self.config.context, longest=self.config.longest)[1:]
-        ((logits, target),) = self._run(("statement", "target"), [inside])
-        _, chances = self._chances(logits)
-        stances = self._stances(whole, chances, target, inside[0], NameTable(whole))
+        size, longest = self.config.context, self.config.longest
+        parts = marked(tokens, (content,), cue, (0, len(speaker)), size=size, longest=longest)
+        outputs = self._run(("statement", "speaker", "target"), [(inside, roles) for _, inside, roles in parts])
+        views = [View(inside, *output) for (_, inside, _), output in zip(parts, outputs, strict=True)]
+        _, chances = self._chances(np.max([view.logits for view in views], axis=0))
+        stances = self._stances(whole, chances, views, NameTable(whole))
         span = (content[0] - len(lead), content[1] - len(lead))
         return [self._statement(text, Proposal((span,), None, None), 1.0, chances, (speaker,), stances)]
 
@@ -122,15 +138,14 @@ class Classifier:
         others = [name for name, chance in sums.items() if name and name != best and chance >= self.config.share]
         return (best or "", *others)
 
-    def _stances(
-        self, text: str, chances: dict[str, float], target: Floats, inside: Tokens, names: NameTable
-    ) -> tuple[Stance, ...]:
+    def _stances(self, text: str, chances: dict[str, float], views: Sequence[View], names: NameTable) -> tuple[Stance, ...]:
         stances = []
         for number, position in enumerate(self.config.positions):
             chance = chances[position]
             if chance < self.config.thresholds.get(position, 0.5):
                 continue
-            places = pointed(target[:, number, 0], target[:, number, 1], inside, text)
+            view = max(views, key=lambda v: v.logits[1 + number])
+            places = pointed(view.target[:, number, 0], view.target[:, number, 1], view.tokens, text)
             sums = sorted(self._by_name(text, places, names).items(), key=lambda item: -item[1])
             for rank, (name, share) in enumerate(sums):
                 if rank == 0 or (name is not None and share >= self.config.share):
@@ -143,13 +158,14 @@ class Classifier:
         """The probability of each canonical name, summed over its mentions."""
         sums: dict[str | None, float] = {}
         for place in places:
-            name: str | None = None
+            found: list[str | None] = [None]
             if place.span is not None:
                 words = text[slice(*place.span)]
                 if words.lower() in PRONOUNS or not bare(words):
                     continue
-                name = names.resolve(words, before=place.span[0]).name
-            sums[name] = sums.get(name, 0.0) + place.probability
+                found = [r.name for r in names.resolve_all(words, before=place.span[0])]
+            for name in found:
+                sums[name] = sums.get(name, 0.0) + place.probability
         return sums
 
     def _statement(

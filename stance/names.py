@@ -65,6 +65,15 @@ def bare(words: str) -> str:
     return name
 
 
+def _core(name: str) -> str:
+    """The name in a mention with an apposition: ``Hugh Hill, a doctor``, ``her brother, Levi Sutton``."""
+    for part in re.split(r",\s+", name):
+        head = bare(re.split(r"\s+(?:from|in|at|who)\s", part)[0])
+        if head != name and " " in head and name_spans(head) == [(0, len(head))]:
+            return head
+    return name
+
+
 @dataclass(frozen=True)
 class Resolution:
     """A canonical name and how it was found: exact, surname, acronym, capital, role or as-written."""
@@ -100,9 +109,17 @@ class NameTable:
             self._by_fold.setdefault(fold(name), name)
         self._acronyms = _acronyms(text, self._by_fold)
 
+    def resolve_all(self, words: str, *, before: int | None = None) -> list[Resolution]:
+        """The canonical names of a mention that may name several: ``Russia and the United States``."""
+        parts = [p for p in re.split(r",\s+(?:and\s+)?|\s+and\s+", words) if p.strip()]
+        joined = " and " in words and self._text.count(bare(words)) < 2
+        if joined and all(bare(p)[:1].isupper() and bare(p).lower() not in PRONOUNS for p in parts):
+            return [self.resolve(p, before=before) for p in parts]
+        return [self.resolve(words, before=before)]
+
     def resolve(self, words: str, *, before: int | None = None) -> Resolution:
         """The canonical name of a mention; ``before`` is where it stands (code points), for roles."""
-        name = bare(words)
+        name = _core(bare(words))
         key = fold(name)
         if not key:
             return Resolution(words.strip(), "as-written")

@@ -14,6 +14,7 @@ from stance.quotes import quotations
 
 _KINDS = np.array([0, 1, 1, 2, 2, 3, 3])
 _BEGINS = np.array([False, True, False, True, False, True, False])
+_ACRONYM = re.compile(r"(?:[^\W\d_]\.){2,}")
 _LEAD = re.compile(r"[\s,;:.\-–—]*(?:that\s+)?", re.I)
 _OPENING = "\"“„«‘'"
 _LONGEST_MENTION = 14
@@ -79,12 +80,17 @@ def _stitch(count: int, outputs: Sequence[WindowOutput]) -> Floats:
 
 def _segments(labels: Ints, tokens: Tokens, text: str) -> Iterator[tuple[int, int, int]]:
     """Runs of one kind as (kind, first, last), drawn to whole words."""
-    inside = np.ones(len(tokens), dtype=bool)  # the token goes on a word
-    if len(tokens):
-        inside[0] = False
+    inside = np.zeros(len(tokens), dtype=bool)  # the token goes on a word
     for i in range(1, len(tokens)):
         at = int(tokens.starts[i])
-        inside[i] = tokens.ends[i - 1] == at and text[at - 1].isalnum() and text[at : at + 1].isalnum()
+        if tokens.ends[i - 1] == at:
+            around = text[at - 2 : at + 2] if text[at - 1] in "-." else text[at - 1 : at + 2]
+            inside[i] = (text[at - 1].isalnum() and text[at : at + 1].isalnum()) or (
+                "-" in around and all(c.isalnum() or c == "-" for c in around[:3])
+            )
+    for match in _ACRONYM.finditer(text):
+        first, last = tokens.at(match.span())
+        inside[first + 1 : last] = True
     labels = labels.copy()
     for i in range(1, len(labels)):
         if inside[i]:

@@ -110,24 +110,25 @@ def windows(count: int, size: int, overlap: int) -> list[Span]:
     return [(int(s), int(s) + size) for s in starts]
 
 
-def window(extent: Span, count: int, size: int, longest: int) -> Span:
-    """The window of tokens in which a statement is read: two thirds of the room before it, a third behind.
+def window(extent: Span, count: int, size: int) -> Span:
+    """The window of ``size`` tokens in which a statement is read, longer only for the statement's own words.
 
-    ``extent`` is what must be inside. A window is ``size`` tokens long, more (up to ``longest``) only for the
-    statement's own words; beyond that it ends early.
+    ``extent`` is what must be inside; two thirds of the room left lie before it, a third behind.
     """
     first, last = extent
     room = max(0, size - (last - first))
     start = max(0, first - room * 2 // 3)
     end = min(count, max(last, start + size))
-    start = max(0, min(start, end - size))
-    return start, min(end, start + longest)
+    return max(0, min(start, end - size)), end
 
 
 def marked(
     tokens: Tokens, content: Sequence[Span], cue: Span | None, source: Span | None, *, size: int, longest: int
-) -> tuple[int, Tokens, Ints]:
-    """The window around a statement: its first token, its tokens, and their roles (tokens,)."""
+) -> list[tuple[int, Tokens, Ints]]:
+    """The windows around a statement: their first token, their tokens, and the roles of these (tokens,).
+
+    There is one window, unless the statement itself is longer than ``longest`` tokens: then as many as hold it all.
+    """
     roles = np.zeros(len(tokens), dtype=np.int64)
     for span, role in ((source, SOURCE), (cue, CUE)):
         if span:
@@ -141,8 +142,9 @@ def marked(
             wider = min(inside[0], first), max(inside[1], last)
             if wider[1] - wider[0] <= longest:
                 inside = wider
-    first, last = window(inside, len(tokens), size, longest)
-    return first, tokens.cut(first, last), roles[first:last]
+    first, last = window(inside, len(tokens), size)
+    parts = windows(last - first, longest, longest // 8)
+    return [(first + a, tokens.cut(first + a, first + b), roles[first + a : first + b]) for a, b in parts]
 
 
 def collate(batch: Sequence[tuple[Tokens, Ints]], alphabet: Alphabet) -> tuple[Ints, Ints, Ints, Ints]:

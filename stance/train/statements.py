@@ -71,7 +71,7 @@ def statement_examples(
     """Examples of ``found``: pairs of a statement and whether it really is one."""
     mentions = Mentions(article)
     for statement, valid in found:
-        first, inside, roles = marked(tokens, statement.content, statement.cue, statement.source, size=size, longest=longest)
+        first, inside, roles = marked(tokens, statement.content, statement.cue, statement.source, size=size, longest=longest)[0]
         if not valid:
             yield StatementExample(inside, roles, False)
             continue

@@ -23,7 +23,7 @@ from stance.codebook import Codebook, read_codebook
 from stance.errors import RecipeError
 from stance.evaluate import Report, evaluate
 from stance.model.config import ModelConfig
-from stance.model.folder import CARD, CONFIG, METRICS
+from stance.model.folder import CARD, CONFIG, METRICS, ONNX
 from stance.records import AnnotatedArticle, AnnotatedStatement
 from stance.report import annotated, as_dict, report_lines
 from stance.train.card import card
@@ -63,6 +63,7 @@ def train(
     say = say or (lambda _: None)
     if recipe.threads:
         torch.set_num_threads(recipe.threads)
+    torch.manual_seed(recipe.seed)
     codebook = codebook or read_codebook()
     started = time.monotonic()
     last = read_annotations([Path(f) for f in recipe.finish.files])
@@ -74,9 +75,10 @@ def train(
     seen += read_annotations([Path(f) for f in recipe.statements.extra])
     if not seen and not last and not recipe.attribution.corpus:
         raise RecipeError("nothing to train on: no annotations, and a recipe without corpora")
+    where = base or recipe.base or str(bundled("models/default"))
     config = ModelConfig(
         positions=codebook.names,
-        base=base or recipe.base,
+        base=Path(where).name if Path(where).is_dir() else where,
         window=recipe.decoding.window,
         overlap=recipe.decoding.overlap,
         context=recipe.decoding.context,
@@ -85,7 +87,7 @@ def train(
         thresholds=dict.fromkeys(codebook.names, recipe.decoding.position_threshold),
         share=recipe.decoding.share,
     )
-    bench = _bench(config, say)
+    bench = _bench(where, config, say)
     _first_stages(bench, recipe, work, say)
     if seen:
         _statement_stage(bench, recipe, seen, say)
@@ -120,15 +122,14 @@ def _held_out(settings: Statements) -> frozenset[str]:
         raise RecipeError(f"{settings.held_out}: no file with a list 'held_out': {fault}") from fault
 
 
-def _bench(config: ModelConfig, say: Say) -> Workbench:
+def _bench(where: str, config: ModelConfig, say: Say) -> Workbench:
     """A network on the base: on a model folder's network where the base is one, else on an encoder."""
-    base = Path(config.base) if config.base else bundled("models/default")
-    if (base / CONFIG).is_file() and (base / "model.onnx").is_file():
-        network, tokenizer, old = read_model(base)
+    if (Path(where) / CONFIG).is_file() and (Path(where) / ONNX).is_file():
+        network, tokenizer, old = read_model(Path(where))
         if old.positions != config.positions:
-            say(f"{base} has other positions ({', '.join(old.positions)}): the heads for positions start anew")
-        return bench_of(network, tokenizer, replace(config, base=config.base or old.base), old.positions)
-    return start(config.base, config)
+            say(f"{where} has other positions ({', '.join(old.positions)}): the heads for positions start anew")
+        return bench_of(network, tokenizer, config, old.positions)
+    return start(where, config)
 
 
 def _progress(name: str, say: Say) -> Progress:

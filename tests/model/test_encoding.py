@@ -33,23 +33,31 @@ def test_tokens_know_their_place(text: str) -> None:
 @given(st.integers(0, 900), st.integers(1, 900), st.integers(0, 200))
 def test_a_statement_lies_in_its_window(first: int, length: int, behind: int) -> None:
     count = first + length + behind
-    start, end = window((first, first + length), count, 100, 300)
+    start, end = window((first, first + length), count, 100)
     assert 0 <= start <= first
-    assert end <= count
-    assert end - start <= 300
-    assert end >= min(first + length, start + 300)
+    assert first + length <= end <= count
+    assert end - start <= max(100, length) or end - start == min(count, 100)
 
 
 def test_roles_mark_the_statement() -> None:
     tok = tokenizer()
     text = "she said the border is open"
     tokens = tokenize(text, tok, Alphabet.of(tok))
-    first, inside, roles = marked(tokens, [(9, len(text))], (4, 8), (0, 3), size=64, longest=128)
+    ((first, inside, roles),) = marked(tokens, [(9, len(text))], (4, 8), (0, 3), size=64, longest=128)
     assert first == 0
     assert len(inside) == len(roles)
     assert roles[inside.starts == 0][0] == SOURCE
     assert roles[inside.starts == 4][0] == CUE
     assert set(roles[inside.starts >= 9]) == {CONTENT}
+
+
+def test_a_statement_longer_than_a_window_is_read_whole() -> None:
+    tok = tokenizer()
+    text = "she said " + "the border " * 300
+    tokens = tokenize(text, tok, Alphabet.of(tok))
+    parts = marked(tokens, [(9, len(text) - 1)], (4, 8), (0, 3), size=64, longest=128)
+    assert all(len(inside) == len(roles) <= 128 for _, inside, roles in parts)
+    assert {int(s) for _, inside, _ in parts for s in inside.starts} >= {int(s) for s in tokens.starts[2:]}
 
 
 def test_padding_is_masked() -> None:

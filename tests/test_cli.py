@@ -1,0 +1,145 @@
+"""The commands, on the default model."""
+
+from __future__ import annotations
+
+import csv
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner, Result
+
+from stance.annotations import article_from_dict, check_annotations
+from stance.cli import main
+from stance.codebook import read_codebook
+from tests.conftest import ROOT
+
+SEEDS = sorted((ROOT / "seeds").glob("*.txt"))
+
+
+def run(*arguments: object, given: str | None = None) -> Result:
+    return CliRunner().invoke(main, [str(a) for a in arguments], input=given)
+
+
+def test_the_seeds_as_json_lines_are_annotations(tmp_path: Path) -> None:
+    done = run("label", ROOT / "seeds", "-o", tmp_path / "out.jsonl")
+    assert (done.exit_code, done.stdout) == (0, "")
+    rows = [json.loads(line) for line in (tmp_path / "out.jsonl").read_text("utf-8").splitlines()]
+    assert [r["id"] for r in rows] == [p.stem for p in SEEDS]
+    faults, _, statements = check_annotations([tmp_path / "out.jsonl"], read_codebook())
+    assert [str(f) for f in faults] == []
+    assert statements > 50
+    for row in rows:
+        for statement in row["statements"]:
+            words = " … ".join(row["text"][a:b] for a, b in statement["content"])
+            assert statement["text"] == words
+            assert abs(sum(s["confidence"] for s in statement["stances"])) <= len(statement["stances"])
+            assert set(statement["scores"]) == {*read_codebook().names, "none"}
+        article_from_dict(row)
+
+
+def test_no_statement_comes_out_of_a_menu(tmp_path: Path) -> None:
+    run("label", SEEDS[4], "-o", tmp_path / "out.jsonl")
+    row = json.loads((tmp_path / "out.jsonl").read_text("utf-8"))
+    assert row["statements"]
+    for statement in row["statements"]:
+        assert not any(w in statement["text"] for w in ("hyperlink", "Share", "Views", "twitter", "Follow"))
+
+
+def test_csv_has_a_row_for_each_stance() -> None:
+    done = run("label", SEEDS[0], "--format", "csv")
+    rows = list(csv.DictReader(done.stdout.splitlines()))
+    assert done.exit_code == 0
+    text = json.loads(run("label", SEEDS[0]).stdout)["text"]
+    for row in rows:
+        assert row["article"] == SEEDS[0].stem
+        assert 0 <= float(row["confidence"]) <= 1
+        assert text[int(row["start"]) : int(row["end"])].startswith(row["text"].split(" … ")[0])
+
+
+def test_a_table_shows_speaker_position_and_words() -> None:
+    done = run("label", SEEDS[2], "--format", "table")
+    assert done.exit_code == 0
+    for words in ("speaker", "position", "Erdoğan", "deescalation"):
+        assert words in done.stdout
+
+
+def test_bad_files_are_named_and_the_rest_is_labelled(tmp_path: Path) -> None:
+    (tmp_path / "bad.txt").write_bytes(b"\xff\xfe")
+    (tmp_path / "empty.txt").write_bytes(b"")
+    (tmp_path / "good.txt").write_text('"We will leave," the minister said.', "utf-8")
+    done = run("label", tmp_path)
+    assert done.exit_code == 1
+    assert "bad.txt: not UTF-8" in done.stderr
+    assert "empty.txt: empty" in done.stderr
+    assert [json.loads(line)["id"] for line in done.stdout.splitlines()] == ["good"]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["label"], "Missing argument"),
+        (["label", "nowhere.txt"], "no such file"),
+        (["label", SEEDS[0], "--format", "xml"], "Invalid value"),
+        (["label", SEEDS[0], "-o", "nowhere/out.jsonl"], "is no folder"),
+    ],
+)
+def test_wrong_usage_is_exit_code_two(arguments: list[object], message: str) -> None:
+    done = run(*arguments)
+    assert done.exit_code == 2
+    assert message in done.stderr
+
+
+def test_an_output_file_is_never_overwritten_unasked(tmp_path: Path) -> None:
+    out = tmp_path / "out.jsonl"
+    out.write_text("mine", "utf-8")
+    assert run("label", SEEDS[0], "-o", out).exit_code == 2
+    assert out.read_text("utf-8") == "mine"
+    assert run("label", SEEDS[0], "-o", out, "--force").exit_code == 0
+    assert json.loads(out.read_text("utf-8"))["id"] == SEEDS[0].stem
+
+
+def test_a_model_that_is_not_there_is_one_line() -> None:
+    done = run("label", SEEDS[0], "--model", "nowhere")
+    assert (done.exit_code, done.stderr) == (1, "stance: nowhere: no such model folder\n")
+
+
+def test_standard_input() -> None:
+    done = run("label", "-", given='"We will leave," the minister said.')
+    assert json.loads(done.stdout)["id"] == "stdin"
+
+
+def test_a_closed_pipe_ends_quietly() -> None:
+    command = f"{sys.executable} -c 'from stance.cli import main; main()' label {ROOT / 'seeds'} | head -c 10"
+    done = subprocess.run(["bash", "-c", f"set -o pipefail; {command}"], capture_output=True, cwd=ROOT)
+    assert done.stderr == b""
+    assert len(done.stdout) == 10
+
+
+def test_check_evaluate_stats_and_import(tmp_path: Path) -> None:
+    seeds = ROOT / "data" / "annotations" / "seeds.jsonl"
+    assert "5 articles, 73 statements, 0 faults" in run("check", seeds).stderr
+    report = json.loads(run("evaluate", seeds, "--predictions", seeds, "--json").stdout)
+    assert report["all"]["figures"]["tuple_f1"] == 1.0
+    assert "5 articles" in run("stats", seeds).stdout
+    broken = json.loads(seeds.read_text("utf-8").splitlines()[0])
+    broken["statements"][0]["content"] = [[0, 0]]
+    (tmp_path / "b.jsonl").write_text(json.dumps(broken), "utf-8")
+    done = run("check", tmp_path / "b.jsonl")
+    assert done.exit_code == 1
+    assert "b.jsonl:1: article" in done.stdout
+    (tmp_path / "a.txt").write_text(
+        "=== article\nid: x\n=== text\nShe said no.\n=== statements\ncontent: no\ncue: said\n", "utf-8"
+    )
+    assert run("import", tmp_path / "a.txt", "-o", tmp_path / "a.jsonl").exit_code == 0
+    assert run("check", tmp_path / "a.jsonl").exit_code == 0
+
+
+def test_every_command_and_option_has_help() -> None:
+    for name, command in main.commands.items():
+        assert command.help, name
+        for parameter in command.params:
+            if parameter.param_type_name == "option":
+                assert parameter.help, (name, parameter.name)  # type: ignore[attr-defined]

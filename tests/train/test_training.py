@@ -1,0 +1,162 @@
+"""A whole training run at the smallest size: from annotations to a model folder that labels, refuses and retrains."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+pytest.importorskip("torch")
+
+import stance
+from stance.annotations import read_annotations, write_annotations
+from stance.codebook import Codebook, Position, read_codebook
+from stance.errors import ModelError, RecipeError
+from stance.records import AnnotatedArticle
+from stance.train.recipe import Finish, Recipe, Statements, read_recipe
+from stance.train.training import train
+from tests import tiny
+from tests.conftest import ROOT, TEXT
+
+RECIPE = Recipe(statements=Statements(epochs=1, replay=0.0), seed=1, threads=1)
+
+
+@pytest.fixture(scope="module")
+def base(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tiny.base(tmp_path_factory.mktemp("base"))
+
+
+@pytest.fixture(scope="module")
+def trained(base: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("models")
+    seeds = ROOT / "data" / "annotations" / "seeds.jsonl"
+    first = replace(RECIPE, finish=Finish(files=(_two(seeds, folder),), leave_one_out=True))
+    said: list[str] = []
+    reports = train([seeds], folder / "mine", first, base=str(base), say=said.append)
+    assert reports["left out one by one"].articles == 2
+    assert any("min left" in line for line in said)
+    return folder / "mine"
+
+
+def _two(seeds: Path, folder: Path) -> str:
+    write_annotations(read_annotations([seeds])[:2], folder / "two.jsonl")
+    return str(folder / "two.jsonl")
+
+
+def test_a_model_folder_is_complete(trained: Path) -> None:
+    names = {p.name for p in trained.iterdir()}
+    assert names == {
+        "config.json", "model.onnx", "model.safetensors", "tokenizer.json", "encoder.json", "metrics.json", "README.md",
+    }  # fmt: skip
+    metrics = json.loads((trained / "metrics.json").read_text("utf-8"))
+    assert 0 <= metrics["left out one by one"]["figures"]["tuple_f1"] <= 1
+    assert "tuple f1" in (trained / "README.md").read_text("utf-8")
+
+
+def test_what_was_trained_labels(trained: Path) -> None:
+    classifier = stance.load(trained)
+    (one,) = classifier.classify("Orvane must lift the blockade.", speaker="Ilse Marrin")
+    assert one.speaker == "Ilse Marrin"
+    assert one.text == "Orvane must lift the blockade."
+    assert set(one.scores) == {*read_codebook().names, "none"}
+    for statement in classifier.classify(TEXT):
+        assert statement.text
+    assert classifier.classify("") == []
+    assert [bool(found) for found in classifier.classify_many(["", ""])] == [False, False]
+
+
+def test_onnx_and_torch_agree(trained: Path) -> None:
+    """In float32 they are the same network; the folder's int8 stays close to it."""
+    import numpy as np
+    import torch
+
+    from stance.model.encoding import Alphabet, collate, tokenize
+    from stance.model.runtime import OnnxRuntime
+    from stance.train.export import export_onnx, read_model
+    from stance.train.loop import tensors
+
+    network, tokenizer, _ = read_model(trained)
+    alphabet = Alphabet.of(tokenizer)
+    tokens = [tokenize(t, tokenizer, alphabet) for t in (TEXT, "She said so.")]
+    batch = collate([(t, np.ones(len(t), dtype=np.int64)) for t in tokens], alphabet)
+    with torch.no_grad():
+        wanted = [o.numpy() for o in network.eval()(*tensors(batch))]
+    export_onnx(network, trained.parent / "plain.onnx")
+    names = ("tags", "link_queries", "link_keys", "statement", "speaker", "target")
+    for plain, want in zip(OnnxRuntime(trained.parent / "plain.onnx")(names, *batch), wanted, strict=True):
+        real = batch[1].astype(bool) if want.ndim > 2 else np.ones(len(want), dtype=bool)
+        np.testing.assert_allclose(plain[real], want[real], atol=1e-4)
+    for small, want in zip(OnnxRuntime(trained / "model.onnx")(names, *batch), wanted, strict=True):
+        assert np.abs(small - want).mean() < 0.1
+
+
+def test_the_same_seed_gives_the_same_model(base: Path, tmp_path: Path, article: AnnotatedArticle) -> None:
+    write_annotations([article], tmp_path / "a.jsonl")
+    for name in ("one", "two"):
+        train([tmp_path / "a.jsonl"], tmp_path / name, RECIPE, base=str(base))
+    weights = [(tmp_path / name / "model.safetensors").read_bytes() for name in ("one", "two")]
+    assert weights[0] == weights[1]
+
+
+def test_other_positions_without_code(trained: Path, tmp_path: Path, article: AnnotatedArticle) -> None:
+    positions = tuple(Position(name=n, title=n, definition=n, target=n) for n in ("deescalation", "criticism", "denial"))
+    write_annotations([article], tmp_path / "a.jsonl")
+    book = Codebook(version="x", positions=positions)
+    train([tmp_path / "a.jsonl"], tmp_path / "mine", RECIPE, base=str(trained), codebook=book)
+    (one,) = stance.load(tmp_path / "mine").classify("We deny it.", speaker="A")
+    assert set(one.scores) == {"deescalation", "criticism", "denial", "none"}
+
+
+def _torn(folder: Path) -> None:
+    path = folder / "model.onnx"
+    path.write_bytes(path.read_bytes()[:-100])
+
+
+def _newer(folder: Path) -> None:
+    data = json.loads((folder / "config.json").read_text("utf-8"))
+    (folder / "config.json").write_text(json.dumps({**data, "format": 99}), "utf-8")
+
+
+def _odd(folder: Path) -> None:
+    data = json.loads((folder / "config.json").read_text("utf-8"))
+    (folder / "config.json").write_text(json.dumps({**data, "colour": "red"}), "utf-8")
+
+
+@pytest.mark.parametrize(
+    ("harm", "message"),
+    [
+        (lambda f: shutil.rmtree(f), "no such model folder"),
+        (lambda f: (f / "config.json").unlink(), "no config.json"),
+        (lambda f: (f / "config.json").write_text("{", "utf-8"), "no JSON"),
+        (lambda f: (f / "model.onnx").unlink(), "no model.onnx"),
+        (lambda f: (f / "tokenizer.json").unlink(), "no tokenizer.json"),
+        (_torn, "torn or changed"),
+        (_newer, "has format 99"),
+        (_odd, "unknown settings colour"),
+    ],
+)
+def test_a_broken_folder_is_refused_with_the_reason(trained: Path, tmp_path: Path, harm: Any, message: str) -> None:
+    shutil.copytree(trained, tmp_path / "m")
+    harm(tmp_path / "m")
+    with pytest.raises(ModelError, match=message):
+        stance.load(tmp_path / "m")
+
+
+def test_recipes_refuse_what_they_do_not_know(tmp_path: Path) -> None:
+    made = read_recipe(ROOT / "recipes" / "default.toml", ["statements.epochs=7", "finish.files=[]"])
+    assert (made.statements.epochs, made.finish.files) == (7, ())
+    for setting, message in (("colour=1", "unknown key"), ("statements.epochs=many", "expected int"), ("seed", "key=value")):
+        with pytest.raises(RecipeError, match=message):
+            read_recipe(None, [setting])
+    (tmp_path / "r.toml").write_text("seed = [", "utf-8")
+    with pytest.raises(RecipeError, match="cannot be read"):
+        read_recipe(tmp_path / "r.toml")
+
+
+def test_nothing_to_train_on_is_said(base: Path, tmp_path: Path) -> None:
+    with pytest.raises(RecipeError, match="nothing to train on"):
+        train([], tmp_path / "mine", Recipe(), base=str(base))
