@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from pathlib import Path
 
 from stance.evaluate import FIGURES, Report
 from stance.model.config import ModelConfig
@@ -17,7 +18,14 @@ _SOURCES = {
 }
 
 
-def card(name: str, config: ModelConfig, recipe: Recipe, articles: int, reports: Mapping[str, Report]) -> str:
+def card(
+    name: str,
+    config: ModelConfig,
+    recipe: Recipe,
+    articles: int,
+    reports: Mapping[str, Report],
+    table: Mapping[str, Sequence[tuple[float, float, int]]],
+) -> str:
     """The card in Markdown. Figures are those of the training run that made the model."""
     lines = [
         f"# {name}",
@@ -27,7 +35,11 @@ def card(name: str, config: ModelConfig, recipe: Recipe, articles: int, reports:
     lines += [f"target and position ({', '.join(config.positions)}, or none).", "", "## Made from", ""]
     lines += [f"- base: `{config.base}`", f"- stage 2: {articles} annotated articles of the recipe"]
     lines += [f"- {text}" for key, text in _SOURCES.items() if _used(recipe, key)]
-    lines += [f"- real news articles outside the project: `{file}`" for file in recipe.statements.extra]
+    lines += [
+        f"- among them real news articles outside the project, whose texts belong to their publishers: "
+        f"`{Path(file).parent.name}/{Path(file).name}`"
+        for file in recipe.statements.extra
+    ]
     versions = ", ".join(f"{library} {version}" for library, version in config.versions.items())
     lines += ["", f"Made with {versions}; seed {recipe.seed}.", "", "## Figures", ""]
     if reports:
@@ -44,6 +56,13 @@ def card(name: str, config: ModelConfig, recipe: Recipe, articles: int, reports:
             lines.append(f"| F1 {position} (statements) | " + " | ".join(cells) + " |")
     else:
         lines.append("None: no article was held out.")
+    if table:
+        lines += ["", "## What a probability means", ""]
+        lines += ["On held-out scenarios: proposals that the model gave this probability of being a statement (`valid`), and"]
+        lines += ["positions that it gave this probability of being taken (`positions`), were right so often.", ""]
+        lines += ["| | mean probability | right | cases |", "| --- | --- | --- | --- |"]
+        for kind, rows in table.items():
+            lines += [f"| {kind} | {mean:.2f} | {right:.2f} | {number} |" for mean, right, number in rows]
     lines += [
         "", "## Use", "",
         "For reading news in English in bulk: who called for what, who blamed whom. A label is a reading of the words of one",

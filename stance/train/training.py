@@ -12,7 +12,7 @@ import tomllib
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import torch
 from safetensors.torch import load_file, save_file
@@ -26,7 +26,9 @@ from stance.model.config import ModelConfig
 from stance.model.folder import CARD, CONFIG, METRICS, ONNX
 from stance.records import AnnotatedArticle, AnnotatedStatement
 from stance.report import annotated, as_dict, report_lines
+from stance.train.calibration import calibrated, judged, reliability
 from stance.train.card import card
+from stance.train.dataset import from_dataset
 from stance.train.export import read_model, write_model
 from stance.train.loop import Progress, Stage, Task, run_stage
 from stance.train.recipe import Finish, Recipe, Statements
@@ -40,11 +42,14 @@ from stance.train.stages import (
     statement_tasks,
 )
 
+if TYPE_CHECKING:
+    from datasets import Dataset
+
 Say = Callable[[str], None]
 
 
 def train(
-    annotations: Sequence[Path],
+    annotations: Sequence[Path] | Dataset,
     output: Path,
     recipe: Recipe,
     *,
@@ -53,7 +58,7 @@ def train(
     work: Path | None = None,
     say: Say | None = None,
 ) -> dict[str, Report]:
-    """Trains by a recipe and writes the model folder, the whole of it or nothing.
+    """Trains by a recipe on annotated files, folders of them or a dataset, and writes the model folder, whole or not at all.
 
     With ``work``, a folder, the network is kept there after the first stages and taken up again by a run that begins
     with the same stages. Returns (and writes to ``metrics.json``) the figures on articles that training did not see:
@@ -68,7 +73,7 @@ def train(
     started = time.monotonic()
     last = read_annotations([Path(f) for f in recipe.finish.files])
     taken = {a.id for a in last}
-    own = [a for a in read_annotations(annotations) if a.id not in taken] if annotations else []
+    own = [a for a in _given(annotations) if a.id not in taken]
     away = _held_out(recipe.statements)
     held = [a for a in own if a.meta.get("scenario") in away]
     seen = [a for a in own if a.meta.get("scenario") not in away]
@@ -96,21 +101,31 @@ def train(
         reports["left out one by one"] = _leave_one_out(bench, recipe, seen, last, say)
     if last:
         _finish(bench, recipe.finish, recipe.seed, seen, last, say)
+    table: dict[str, list[tuple[float, float, int]]] = {}
     if held:
         reports["held-out scenarios"] = _measured(bench, held)
+        cases = judged(bench, held)
+        bench = replace(bench, config=calibrated(bench.config, cases))
+        table = reliability(bench.config, cases)
     for line in report_lines(reports):
         say(line)
     part = output.with_name(f".{output.name}.part")
     shutil.rmtree(part, ignore_errors=True)
     config = write_model(bench, part)
-    facts = {name: as_dict(report) for name, report in reports.items()}
+    facts = {**{name: as_dict(report) for name, report in reports.items()}, "reliability": table}
     (part / METRICS).write_text(json.dumps(facts, indent=2) + "\n", "utf-8")
-    (part / CARD).write_text(card(output.name, config, recipe, len(seen) + len(last), reports), "utf-8")
+    (part / CARD).write_text(card(output.name, config, recipe, len(seen) + len(last), reports, table), "utf-8")
     if output.exists():
         shutil.rmtree(output)
     part.rename(output)
     say(f"{output} written after {(time.monotonic() - started) / 60:.0f} minutes")
     return reports
+
+
+def _given(annotations: Sequence[Path] | Dataset) -> list[AnnotatedArticle]:
+    if not isinstance(annotations, Sequence):
+        return from_dataset(annotations)
+    return read_annotations(annotations) if annotations else []
 
 
 def _held_out(settings: Statements) -> frozenset[str]:

@@ -157,6 +157,27 @@ def test_recipes_refuse_what_they_do_not_know(tmp_path: Path) -> None:
         read_recipe(tmp_path / "r.toml")
 
 
+def test_annotations_survive_a_dataset(article: AnnotatedArticle) -> None:
+    from stance.train.dataset import from_dataset, to_dataset
+
+    articles = [article, *read_annotations([ROOT / "data" / "annotations" / "seeds.jsonl"])]
+    assert from_dataset(to_dataset(articles)) == articles
+
+
+def test_calibration_makes_overconfidence_honest() -> None:
+    import numpy as np
+
+    from stance.model.config import ModelConfig
+    from stance.train.calibration import Judged, calibrated, reliability
+
+    right = np.array([True] * 70 + [False] * 30 + [False] * 70 + [True] * 30)
+    told = Judged(np.array([0.99] * 100 + [0.01] * 100), right)
+    config = calibrated(ModelConfig(positions=("a",)), {"valid": told})
+    assert config.temperatures["valid"] > 2
+    assert all(abs(mean - share) < 0.1 for mean, share, _ in reliability(config, {"valid": told})["valid"])
+    assert sum(n for _, _, n in reliability(config, {"valid": told})["valid"]) == 200
+
+
 def test_nothing_to_train_on_is_said(base: Path, tmp_path: Path) -> None:
     with pytest.raises(RecipeError, match="nothing to train on"):
         train([], tmp_path / "mine", Recipe(), base=str(base))

@@ -1,0 +1,84 @@
+"""Probabilities that mean something: temperatures fitted on articles that training did not see.
+
+One temperature for "is a statement" and one for all positions divide the logits (Guo et al., ICML 2017); they change no
+decision at one half. The reliability table compares the probabilities with how often they were right.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+from sklearn.calibration import calibration_curve
+from sklearn.metrics import log_loss
+
+from stance.evaluate import matched
+from stance.model.config import ModelConfig
+from stance.model.runtime import sigmoid
+from stance.records import AnnotatedArticle
+from stance.report import annotated
+from stance.train.stages import Workbench
+
+_TEMPERATURES = np.geomspace(0.4, 4.0, 47)
+_FEWEST = 50
+
+
+@dataclass(frozen=True)
+class Judged:
+    """Probabilities of the uncalibrated model, and whether each was right. *Shape of both:* (cases,)."""
+
+    chances: np.ndarray
+    right: np.ndarray
+
+    def at(self, temperature: float) -> np.ndarray:
+        """The probabilities at another temperature."""
+        clipped = np.clip(self.chances, 1e-6, 1 - 1e-6)
+        return sigmoid(np.log(clipped / (1 - clipped)) / temperature)
+
+
+def judged(bench: Workbench, articles: Sequence[AnnotatedArticle]) -> dict[str, Judged]:
+    """What the model says of its own proposals: under ``valid`` and ``positions`` (all positions of matched statements)."""
+    config = replace(bench.config, valid_threshold=0.0, temperatures={})
+    classifier = replace(bench, config=config).classifier()
+    cases: dict[str, list[tuple[float, bool]]] = {"valid": [], "positions": []}
+    for article in articles:
+        found = classifier.classify(article.text)
+        notes = annotated(found)
+        gold = {note.id: truth for truth, note in matched(article.statements, notes)}
+        for statement, note in zip(found, notes, strict=True):
+            truth = gold.get(note.id)
+            cases["valid"].append((statement.confidence, truth is not None))
+            if truth is not None:
+                taken = {s.position for s in truth.stances}
+                cases["positions"] += [(statement.scores[name], name in taken) for name in config.positions]
+    return {
+        name: Judged(np.array([c for c, _ in rows]), np.array([r for _, r in rows], dtype=bool)) for name, rows in cases.items()
+    }
+
+
+def calibrated(config: ModelConfig, cases: Mapping[str, Judged]) -> ModelConfig:
+    """The configuration with the temperatures that fit the cases best; unchanged where there are fewer than 50."""
+    temperatures: dict[str, float] = {}
+    for name, told in cases.items():
+        if len(told.right) < _FEWEST or told.right.all() or not told.right.any():
+            continue
+        losses = [log_loss(told.right, told.at(t), labels=[False, True]) for t in _TEMPERATURES]
+        best = round(float(_TEMPERATURES[int(np.argmin(losses))]), 3)
+        temperatures.update(dict.fromkeys([name] if name == "valid" else config.positions, best))
+    return replace(config, temperatures=temperatures)
+
+
+def reliability(config: ModelConfig, cases: Mapping[str, Judged]) -> dict[str, list[tuple[float, float, int]]]:
+    """For each fifth of the scale: mean probability, share that was right, number of cases; after calibration."""
+    table: dict[str, list[tuple[float, float, int]]] = {}
+    for name, told in cases.items():
+        if len(told.right) < _FEWEST:
+            continue
+        key = "valid" if name == "valid" else config.positions[0]
+        chances = told.at(config.temperatures.get(key, 1.0))
+        right, mean = calibration_curve(told.right, chances, n_bins=5)
+        counts = np.histogram(chances, bins=5, range=(0, 1))[0]
+        full = [int(n) for n in counts if n]
+        table[name] = [(float(m), float(r), n) for m, r, n in zip(mean, right, full, strict=True)]
+    return table
