@@ -85,12 +85,13 @@ def check_annotations(paths: Iterable[Path], codebook: Codebook) -> tuple[list[F
                     )
                 )
             seen.setdefault(article.id, where)
-            for statement, message in _content_faults(article, codebook):
+            for statement, message in content_faults(article, codebook):
                 faults.append(Fault(file=str(path), line=line, article=article.id, statement=statement, message=message))
     return faults, articles, statements
 
 
-def _content_faults(article: AnnotatedArticle, codebook: Codebook) -> Iterator[tuple[str | None, str]]:
+def content_faults(article: AnnotatedArticle, codebook: Codebook) -> Iterator[tuple[str | None, str]]:
+    """What is wrong in an article whose form is right: (statement id or None, message)."""
     low = article.text.lower()
     for name in article.actors:
         for form in article.names(name)[1:]:

@@ -11,7 +11,7 @@ import re
 import tomllib
 from collections import Counter
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, lru_cache
 from importlib import resources
 
 from anyascii import anyascii
@@ -45,7 +45,7 @@ _TITLE = re.compile(
 )
 
 
-@cache
+@lru_cache(maxsize=1 << 16)
 def fold(words: str) -> tuple[str, ...]:
     """The words of a name in small ASCII letters, possessive endings off: what is compared."""
     plain = anyascii(_POSSESSIVE.sub("", words.strip())).lower().replace("'s ", " ")
@@ -96,13 +96,12 @@ class NameTable:
     def __init__(self, text: str) -> None:
         self._text = text
         forms: Counter[str] = Counter()
+        small = {word for word in re.findall(r"\w+", text) if word.islower()}
         for start, end in name_spans(text):
             name = bare(text[start:end])
-            if (
-                fold(name)
-                and not (len(fold(name)) == 1 and fold(name)[0] in _ROLES)
-                and (" " in name or name.isupper() or not re.search(rf"(?<!\w){re.escape(name.lower())}(?!\w)", text))
-            ):
+            key = fold(name)
+            common = " " not in name and not name.isupper() and name.lower() in small
+            if key and not common and not (len(key) == 1 and key[0] in _ROLES):
                 forms[name] += 1
         self._by_fold: dict[tuple[str, ...], str] = {}
         for name, _ in sorted(forms.items(), key=lambda item: (-item[1], item[0])):
@@ -111,6 +110,7 @@ class NameTable:
 
     def resolve_all(self, words: str, *, before: int | None = None) -> list[Resolution]:
         """The canonical names of a mention that may name several: ``Russia and the United States``."""
+        words = " ".join(words.split())
         parts = [p for p in re.split(r",\s+(?:and\s+)?|\s+and\s+", words) if p.strip()]
         joined = " and " in words and self._text.count(bare(words)) < 2
         if joined and all(bare(p)[:1].isupper() and bare(p).lower() not in PRONOUNS for p in parts):
@@ -119,7 +119,7 @@ class NameTable:
 
     def resolve(self, words: str, *, before: int | None = None) -> Resolution:
         """The canonical name of a mention; ``before`` is where it stands (code points), for roles."""
-        name = _core(bare(words))
+        name = _core(bare(" ".join(words.split())))
         key = fold(name)
         if not key:
             return Resolution(words.strip(), "as-written")
@@ -179,7 +179,7 @@ def name_spans(text: str) -> list[tuple[int, int]]:
     end = -1
     for match in _WORD.finditer(text):
         word = match[0]
-        adjacent = end >= 0 and text[end : match.start()] in (" ", "\u00a0")
+        adjacent = end >= 0 and re.fullmatch(r"[^\S\n]{1,2}", text[end : match.start()])
         if not adjacent:
             close()
         small = word.lower()

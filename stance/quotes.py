@@ -25,7 +25,7 @@ def paragraphs(text: str) -> list[Span]:
     """
     lines = [m.span() for m in _PARAGRAPH.finditer(text)]
     if _is_wrapped(text):
-        lines = [m.span() for m in re.finditer(r"(?:[^\n]+\n?)+", text)]
+        lines = [m.span() for m in re.finditer(r"(?:[^\S\n]*\S[^\n]*\n?)+", text)]
     spans = []
     for start, end in lines:
         words = text[start:end]
@@ -56,28 +56,27 @@ def quotations(text: str) -> list[Span]:
 
 
 def _in_paragraph(text: str, start: int, end: int, following: str) -> Iterator[Span]:
-    opened: tuple[str, int] | None = None
-    position = start
-    while position < end:
-        match = _MARK.search(text, position, end)
-        if not match:
-            break
-        mark, at, position = match[0], match.start(), match.end()
-        before = text[at - 1] if at > start else " "
-        after = text[position] if position < end else " "
+    hopeless: set[str] = set()  # marks that nothing closes any more
+    while True:
+        opened: tuple[str, int] | None = None
+        for match in _MARK.finditer(text, start, end):
+            mark, at, behind = match[0], match.start(), match.end()
+            before = text[at - 1] if at > start else " "
+            after = text[behind] if behind < end else " "
+            if opened is None:
+                if mark not in hopeless and _opens(mark, before, after):
+                    opened = (mark, at)
+            elif _closes(opened[0], mark, before, after) and not (mark in ("'", "’") and _runs_on(text, behind, end)):
+                yield opened[1], behind
+                opened = None
         if opened is None:
-            if _opens(mark, before, after):
-                opened = (mark, at)
-        elif _closes(opened[0], mark, before, after) and not (mark in "'’" and _runs_on(text, position, end)):
-            yield opened[1], position
-            opened = None
-    if opened is None:
-        return
-    mark, at = opened
-    if following and (following.startswith(mark) or {mark, following[0]} <= set('"“')):
-        yield at, end
-    else:  # unpaired: look for whole quotations behind it
-        yield from _in_paragraph(text, at + len(mark), end, following)
+            return
+        mark, at = opened
+        if following and (following.startswith(mark) or {mark, following[0]} <= set('"“')):
+            yield at, end
+            return
+        hopeless.add(mark)  # unpaired: look for whole quotations behind it
+        start = at + len(mark)
 
 
 def _opens(mark: str, before: str, after: str) -> bool:
@@ -96,7 +95,7 @@ def _closes(opener: str, mark: str, before: str, after: str) -> bool:
     if opener in ('"', "“", "”", "„", "＂"):
         straight_reopens = mark == '"' and before.isspace() and not after.isspace()
         return (mark in ('"', "”", "＂") and not straight_reopens) or (opener == "„" and mark == "“")
-    return mark in _PAIRS.get(opener, opener)
+    return mark == _PAIRS.get(opener, opener)
 
 
 def _runs_on(text: str, position: int, end: int) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, fields
 from typing import Any
@@ -38,9 +39,9 @@ class ModelConfig:
     versions: Mapping[str, str] = field(default_factory=dict)
     """Of the libraries that the model was made with."""
 
-    def to_dict(self) -> dict[str, Any]:
-        """As plain data for ``config.json``."""
-        return asdict(self)
+    def to_json(self) -> str:
+        """The content of ``config.json``."""
+        return json.dumps(asdict(self), indent=2, ensure_ascii=False) + "\n"
 
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> ModelConfig:

@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from stance.model.encoding import TAGS, Ints, Span, Tokens
-from stance.model.runtime import Floats, softmax
+from stance.model.runtime import Floats, log_softmax, softmax
 from stance.quotes import quotations
 
 _KINDS = np.array([0, 1, 1, 2, 2, 3, 3])
@@ -62,7 +62,7 @@ def propose(text: str, tokens: Tokens, outputs: Sequence[WindowOutput]) -> list[
         output = max(outputs, key=lambda o: min(first - o.first, o.last - last))
         cue, source = (_linked(output, first, last, which, heads[which + 2], tokens) for which in (0, 1))
         pieces.append(Proposal((span,), cue, source))
-    return list(_joined(text, _apart(pieces)))
+    return list(_joined(text, _apart(text, pieces)))
 
 
 def _stitch(count: int, outputs: Sequence[WindowOutput]) -> Floats:
@@ -150,7 +150,7 @@ def _linked(
     return int(tokens.starts[left]), int(tokens.ends[right - 1])
 
 
-def _apart(pieces: list[Proposal]) -> list[Proposal]:
+def _apart(text: str, pieces: list[Proposal]) -> list[Proposal]:
     """The pieces in order, none reaching into the one before."""
     apart: list[Proposal] = []
     for piece in sorted(pieces, key=lambda p: p.content[0]):
@@ -159,6 +159,10 @@ def _apart(pieces: list[Proposal]) -> list[Proposal]:
             if end <= apart[-1].content[0][1]:
                 continue
             start = apart[-1].content[0][1]
+            lead = _LEAD.match(text, start, end)
+            start = lead.end() if lead else start
+            if not any(c.isalnum() for c in text[start:end]):
+                continue
         apart.append(replace(piece, content=((start, end),)))
     return apart
 
@@ -215,7 +219,7 @@ class Pointed:
 def pointed(starts: Floats, ends: Floats, tokens: Tokens, text: str) -> list[Pointed]:
     """The likeliest places of an actor. *Shapes:* starts, ends (tokens + 1,), logits; row 0 stands for nobody."""
     count = len(tokens) + 1
-    starts, ends = np.log(softmax(starts[:count])), np.log(softmax(ends[:count]))
+    starts, ends = log_softmax(starts[:count]), log_softmax(ends[:count])
     scores = [float(starts[0] + ends[0])]
     spans: list[Span | None] = [None]
     for a in np.argsort(starts[1:])[::-1][:_CANDIDATES]:

@@ -90,8 +90,10 @@ def tokenize(text: str, tokenizer: Tokenizer, alphabet: Alphabet) -> Tokens:
             ends.append(start + right)
     features = [_shape(text[s:e]) for s, e in zip(starts, ends, strict=True)]
     tokens = Tokens(*(np.asarray(a, dtype=np.int64) for a in (ids, starts, ends, features)))
+    quoted = np.zeros(len(tokens), dtype=bool)
     for span in quotations(text):
-        tokens.features[slice(*tokens.at(span))] += 3
+        quoted[slice(*tokens.at(span))] = True
+    tokens.features[quoted] += 3
     return tokens
 
 
@@ -129,12 +131,6 @@ def marked(
 
     There is one window, unless the statement itself is longer than ``longest`` tokens: then as many as hold it all.
     """
-    roles = np.zeros(len(tokens), dtype=np.int64)
-    for span, role in ((source, SOURCE), (cue, CUE)):
-        if span:
-            roles[slice(*tokens.at(span))] = role
-    for span in content:
-        roles[slice(*tokens.at(span))] = CONTENT
     inside = tokens.at((content[0][0], content[-1][1]))
     for span in (cue, source):
         if span:
@@ -143,8 +139,13 @@ def marked(
             if wider[1] - wider[0] <= longest:
                 inside = wider
     first, last = window(inside, len(tokens), size)
+    roles = np.zeros(last - first, dtype=np.int64)
+    for span, role in ((source, SOURCE), (cue, CUE), *((piece, CONTENT) for piece in content)):
+        if span:
+            a, b = tokens.at(span)
+            roles[max(0, a - first) : max(0, b - first)] = role
     parts = windows(last - first, longest, longest // 8)
-    return [(first + a, tokens.cut(first + a, first + b), roles[first + a : first + b]) for a, b in parts]
+    return [(first + a, tokens.cut(first + a, first + b), roles[a:b]) for a, b in parts]
 
 
 def collate(batch: Sequence[tuple[Tokens, Ints]], alphabet: Alphabet) -> tuple[Ints, Ints, Ints, Ints]:

@@ -46,6 +46,13 @@ def softmax(scores: NDArray[Any]) -> Floats:
     return shares
 
 
+def log_softmax(scores: NDArray[Any]) -> Floats:
+    """Logarithms of `softmax`, finite wherever the scores are."""
+    high = scores - scores.max(-1, keepdims=True)
+    logs: Floats = high - np.log(np.exp(high).sum(-1, keepdims=True))
+    return logs
+
+
 def sigmoid(scores: NDArray[Any]) -> Floats:
     """Probabilities, each by itself."""
     chances: Floats = 1 / (1 + np.exp(-scores))

@@ -13,15 +13,18 @@ import numpy as np
 from sklearn.calibration import calibration_curve
 from sklearn.metrics import log_loss
 
+from stance.classifier import Classifier
 from stance.evaluate import matched
 from stance.model.config import ModelConfig
 from stance.model.runtime import sigmoid
 from stance.records import AnnotatedArticle
 from stance.report import annotated
-from stance.train.stages import Workbench
 
 _TEMPERATURES = np.geomspace(0.4, 4.0, 47)
 _FEWEST = 50
+
+#: For each kind of probability and each fifth of the scale: mean probability, share that was right, number of cases.
+Reliability = dict[str, list[tuple[float, float, int]]]
 
 
 @dataclass(frozen=True)
@@ -37,10 +40,8 @@ class Judged:
         return sigmoid(np.log(clipped / (1 - clipped)) / temperature)
 
 
-def judged(bench: Workbench, articles: Sequence[AnnotatedArticle]) -> dict[str, Judged]:
-    """What the model says of its own proposals: under ``valid`` and ``positions`` (all positions of matched statements)."""
-    config = replace(bench.config, valid_threshold=0.0, temperatures={})
-    classifier = replace(bench, config=config).classifier()
+def judged(classifier: Classifier, articles: Sequence[AnnotatedArticle]) -> dict[str, Judged]:
+    """What a classifier without threshold says of its own proposals: ``valid``, and ``positions`` of those matched."""
     cases: dict[str, list[tuple[float, bool]]] = {"valid": [], "positions": []}
     for article in articles:
         found = classifier.classify(article.text)
@@ -51,7 +52,7 @@ def judged(bench: Workbench, articles: Sequence[AnnotatedArticle]) -> dict[str, 
             cases["valid"].append((statement.confidence, truth is not None))
             if truth is not None:
                 taken = {s.position for s in truth.stances}
-                cases["positions"] += [(statement.scores[name], name in taken) for name in config.positions]
+                cases["positions"] += [(statement.scores[name], name in taken) for name in classifier.config.positions]
     return {
         name: Judged(np.array([c for c, _ in rows]), np.array([r for _, r in rows], dtype=bool)) for name, rows in cases.items()
     }
@@ -69,16 +70,16 @@ def calibrated(config: ModelConfig, cases: Mapping[str, Judged]) -> ModelConfig:
     return replace(config, temperatures=temperatures)
 
 
-def reliability(config: ModelConfig, cases: Mapping[str, Judged]) -> dict[str, list[tuple[float, float, int]]]:
-    """For each fifth of the scale: mean probability, share that was right, number of cases; after calibration."""
-    table: dict[str, list[tuple[float, float, int]]] = {}
+def reliability(config: ModelConfig, cases: Mapping[str, Judged]) -> Reliability:
+    """How often the probabilities were right, after calibration."""
+    table: Reliability = {}
     for name, told in cases.items():
         if len(told.right) < _FEWEST:
             continue
         key = "valid" if name == "valid" else config.positions[0]
         chances = told.at(config.temperatures.get(key, 1.0))
         right, mean = calibration_curve(told.right, chances, n_bins=5)
-        counts = np.histogram(chances, bins=5, range=(0, 1))[0]
+        counts = np.bincount(np.searchsorted(np.linspace(0, 1, 6)[1:-1], chances), minlength=5)  # sklearn's bins
         full = [int(n) for n in counts if n]
         table[name] = [(float(m), float(r), n) for m, r, n in zip(mean, right, full, strict=True)]
     return table

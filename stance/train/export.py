@@ -41,7 +41,7 @@ def write_model(bench: Workbench, folder: Path) -> ModelConfig:
         digests={name: digest(folder / name) for name in (ONNX, WEIGHTS, TOKENIZER, ENCODER)},
         versions={name: metadata.version(name) for name in _LIBRARIES},
     )
-    (folder / CONFIG).write_text(json.dumps(config.to_dict(), indent=2, ensure_ascii=False) + "\n", "utf-8")
+    (folder / CONFIG).write_text(config.to_json(), "utf-8")
     return config
 
 

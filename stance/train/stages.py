@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+import torch
 from tokenizers import Tokenizer
 
 from stance.classifier import Classifier
@@ -60,9 +61,20 @@ def start(base: str, config: ModelConfig) -> Workbench:
 
 
 def bench_of(network: Network, tokenizer: Tokenizer, config: ModelConfig, positions: Sequence[str]) -> Workbench:
-    """A network that was trained before; where its ``positions`` were others, their heads start anew."""
+    """A network that was trained before on ``positions``; what it knows of other positions in ``config`` starts anew."""
     if tuple(positions) != config.positions:
-        network = Network(network.encoder, NetworkConfig(positions=len(config.positions)))
+        fresh = Network(network.encoder, replace(network.config, positions=len(config.positions)))
+        kept = {k: v for k, v in network.state_dict().items() if not k.startswith(("statement.", "target."))}
+        fresh.load_state_dict(kept, strict=False)
+        known = [(n, positions.index(name)) for n, name in enumerate(config.positions) if name in positions]
+        with torch.no_grad():
+            for new, old in [(0, 0), *((1 + n, 1 + o) for n, o in known)]:
+                fresh.statement.weight[new] = network.statement.weight[old]
+                fresh.statement.bias[new] = network.statement.bias[old]
+            for new, old in known:
+                fresh.target.weight[2 * new : 2 * new + 2] = network.target.weight[2 * old : 2 * old + 2]
+                fresh.target.bias[2 * new : 2 * new + 2] = network.target.bias[2 * old : 2 * old + 2]
+        network = fresh
     return Workbench(network, tokenizer, Alphabet.of(tokenizer), config)
 
 

@@ -42,14 +42,15 @@ class Mentions:
         forms: dict[str, str] = {}
         for name in sorted(names):
             for form in article.names(name):
-                forms.setdefault(re.sub(r"^(?:the|a|an)\s+", "", form.lower()), name)
+                forms.setdefault(re.sub(r"(?i)^(?:the|a|an)\s+", "", form), name)
         self._places: dict[str, list[Span]] = {name: [] for name in names}
         self._named: dict[str, list[Span]] = {name: [] for name in names}
         if forms:
             ordered = sorted((f for f in forms if f), key=lambda f: (-len(f), f))
-            pattern = re.compile("|".join(rf"(?<!\w){re.escape(form)}(?!\w)" for form in ordered), re.I)
+            parts = (rf"(?P<f{number}>(?<!\w){re.escape(form)}(?!\w))" for number, form in enumerate(ordered))
+            pattern = re.compile("|".join(parts), re.I)
             for match in pattern.finditer(article.text):
-                name = forms[match[0].lower()]
+                name = forms[ordered[int((match.lastgroup or "f0")[1:])]]
                 self._places[name].append(match.span())
                 if any(c.isupper() for c in match[0][1:]) or set(fold(match[0])) & set(fold(name)):
                     self._named[name].append(match.span())

@@ -12,21 +12,23 @@ import tomllib
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import torch
 from safetensors.torch import load_file, save_file
 
-from stance.annotations import read_annotations
+from stance.annotations import content_faults, read_annotations
 from stance.bundled import bundled
+from stance.classifier import Classifier
 from stance.codebook import Codebook, read_codebook
-from stance.errors import RecipeError
+from stance.errors import AnnotationError, ModelError, RecipeError
 from stance.evaluate import Report, evaluate
 from stance.model.config import ModelConfig
-from stance.model.folder import CARD, CONFIG, METRICS, ONNX
+from stance.model.folder import CARD, CONFIG, METRICS, ONNX, onnx_path, read_config, read_tokenizer
+from stance.model.runtime import OnnxRuntime
 from stance.records import AnnotatedArticle, AnnotatedStatement
 from stance.report import annotated, as_dict, report_lines
-from stance.train.calibration import calibrated, judged, reliability
+from stance.train.calibration import Reliability, calibrated, judged, reliability
 from stance.train.card import card
 from stance.train.dataset import from_dataset
 from stance.train.export import read_model, write_model
@@ -66,18 +68,24 @@ def train(
     Raises `AnnotationError`, `RecipeError` and `ModelError`.
     """
     say = say or (lambda _: None)
+    output = output.absolute()
+    if output.exists() and any(output.iterdir()) and not (output / CONFIG).is_file():
+        raise ModelError(f"{output}: holds other files than a model; it is not replaced")
     if recipe.threads:
         torch.set_num_threads(recipe.threads)
     torch.manual_seed(recipe.seed)
     codebook = codebook or read_codebook()
     started = time.monotonic()
     last = read_annotations([Path(f) for f in recipe.finish.files])
+    extra = read_annotations([Path(f) for f in recipe.statements.extra])
+    own = _given(annotations)
+    for article in (*own, *extra, *last):
+        _fit(article, codebook)
     taken = {a.id for a in last}
-    own = [a for a in _given(annotations) if a.id not in taken]
     away = _held_out(recipe.statements)
     held = [a for a in own if a.meta.get("scenario") in away]
-    seen = [a for a in own if a.meta.get("scenario") not in away]
-    seen += read_annotations([Path(f) for f in recipe.statements.extra])
+    taken |= {a.id for a in held}
+    seen = [a for a in (*own, *extra) if a.id not in taken]
     if not seen and not last and not recipe.attribution.corpus:
         raise RecipeError("nothing to train on: no annotations, and a recipe without corpora")
     where = base or recipe.base or str(bundled("models/default"))
@@ -101,25 +109,37 @@ def train(
         reports["left out one by one"] = _leave_one_out(bench, recipe, seen, last, say)
     if last:
         _finish(bench, recipe.finish, recipe.seed, seen, last, say)
-    table: dict[str, list[tuple[float, float, int]]] = {}
-    if held:
-        reports["held-out scenarios"] = _measured(bench, held)
-        cases = judged(bench, held)
-        bench = replace(bench, config=calibrated(bench.config, cases))
-        table = reliability(bench.config, cases)
-    for line in report_lines(reports):
-        say(line)
     part = output.with_name(f".{output.name}.part")
     shutil.rmtree(part, ignore_errors=True)
     config = write_model(bench, part)
+    table: Reliability = {}
+    if held:
+        config, table = _calibrated(part, config, held)
+        (part / CONFIG).write_text(config.to_json(), "utf-8")
+        reports["held-out scenarios"] = _measured(part, held)
+    else:
+        say("no article is held out: the probabilities are not calibrated")
+    for line in report_lines(reports):
+        say(line)
     facts = {**{name: as_dict(report) for name, report in reports.items()}, "reliability": table}
     (part / METRICS).write_text(json.dumps(facts, indent=2) + "\n", "utf-8")
     (part / CARD).write_text(card(output.name, config, recipe, len(seen) + len(last), reports, table), "utf-8")
+    old = output.with_name(f".{output.name}.old")
     if output.exists():
-        shutil.rmtree(output)
+        shutil.rmtree(old, ignore_errors=True)
+        output.rename(old)
     part.rename(output)
+    shutil.rmtree(old, ignore_errors=True)
     say(f"{output} written after {(time.monotonic() - started) / 60:.0f} minutes")
     return reports
+
+
+def _fit(article: AnnotatedArticle, codebook: Codebook) -> None:
+    """Raises `AnnotationError` where an annotation cannot be learnt from."""
+    for statement, message in content_faults(article, codebook):
+        if "unknown position" in message or "not inside the text" in message or "out of order" in message:
+            where = f"article {article.id}" + (f", statement {statement}" if statement else "")
+            raise AnnotationError(f"{where}: {message}")
 
 
 def _given(annotations: Sequence[Path] | Dataset) -> list[AnnotatedArticle]:
@@ -142,7 +162,7 @@ def _bench(where: str, config: ModelConfig, say: Say) -> Workbench:
     if (Path(where) / CONFIG).is_file() and (Path(where) / ONNX).is_file():
         network, tokenizer, old = read_model(Path(where))
         if old.positions != config.positions:
-            say(f"{where} has other positions ({', '.join(old.positions)}): the heads for positions start anew")
+            say(f"{where} has other positions ({', '.join(old.positions)}): what is new starts anew")
         return bench_of(network, tokenizer, config, old.positions)
     return start(where, config)
 
@@ -160,7 +180,8 @@ def _first_stages(bench: Workbench, recipe: Recipe, work: Path | None, say: Say)
     one, two = recipe.attribution, recipe.judgements
     if not one.corpus and not two.corpora:
         return
-    settings = repr((bench.config, recipe.seed, one, two))
+    config = bench.config
+    settings = repr((config.base, config.positions, config.window, config.overlap, recipe.seed, one, two))
     kept = work / f"{hashlib.sha256(settings.encode()).hexdigest()[:16]}.safetensors" if work else None
     if kept and kept.is_file():
         bench.network.load_state_dict(load_file(str(kept)))
@@ -178,7 +199,8 @@ def _first_stages(bench: Workbench, recipe: Recipe, work: Path | None, say: Say)
         run_stage(bench.network, tasks, stage, bench.alphabet, seed=recipe.seed, progress=_progress("judgements", say))
     if kept:
         kept.parent.mkdir(parents=True, exist_ok=True)
-        save_file({k: v.contiguous() for k, v in bench.network.state_dict().items()}, str(kept))
+        save_file({k: v.contiguous() for k, v in bench.network.state_dict().items()}, f"{kept}.part")
+        Path(f"{kept}.part").rename(kept)
 
 
 def _replay(bench: Workbench, recipe: Recipe, share: float) -> list[Task]:
@@ -224,7 +246,19 @@ def _leave_one_out(
     return evaluate(last, found, bench.config.positions)
 
 
-def _measured(bench: Workbench, articles: Sequence[AnnotatedArticle]) -> Report:
-    classifier = bench.classifier()
-    found: dict[str, Any] = {a.id: annotated(classifier.classify(a.text)) for a in articles}
-    return evaluate(articles, found, bench.config.positions)
+def _labeller(folder: Path, config: ModelConfig) -> Classifier:
+    """A classifier of the folder's network as it is shipped, with another configuration."""
+    return Classifier(OnnxRuntime(onnx_path(folder, config)), read_tokenizer(folder), config)
+
+
+def _calibrated(folder: Path, config: ModelConfig, held: Sequence[AnnotatedArticle]) -> tuple[ModelConfig, Reliability]:
+    """Temperatures fitted on every other held-out article, and the reliability on the rest."""
+    open_ = _labeller(folder, replace(config, valid_threshold=0.0, temperatures={}))
+    config = calibrated(config, judged(open_, held[::2]))
+    return config, reliability(config, judged(open_, held[1::2]))
+
+
+def _measured(folder: Path, articles: Sequence[AnnotatedArticle]) -> Report:
+    config = read_config(folder)
+    classifier = _labeller(folder, config)
+    return evaluate(articles, {a.id: annotated(classifier.classify(a.text)) for a in articles}, config.positions)
