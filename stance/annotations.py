@@ -132,7 +132,7 @@ def content_faults(article: AnnotatedArticle, codebook: Codebook) -> Iterator[tu
 
 def _articles(path: Path) -> Iterator[tuple[int, AnnotatedArticle | Fault]]:
     try:
-        lines = path.read_bytes().split(b"\n")
+        lines = path.read_bytes().removeprefix(b"\xef\xbb\xbf").split(b"\n")
     except OSError as fault:
         raise AnnotationError(f"{path}: {fault.strerror or fault}") from fault
     for number, line in enumerate(lines, 1):
@@ -155,18 +155,22 @@ def article_from_dict(data: Any) -> AnnotatedArticle:
     for key, kind in (("id", str), ("text", str), ("statements", list)):
         if not isinstance(data.get(key), kind):
             raise AnnotationError(f"expected {key!r} to be of type {kind.__name__}, found {type(data.get(key)).__name__}")
+    if not data["id"]:
+        raise AnnotationError("expected a name under 'id', found none")
     actors = data.get("actors") or {}
     if not isinstance(actors, dict) or not all(
         isinstance(v, list) and all(isinstance(n, str) for n in v) for v in actors.values()
     ):
         raise AnnotationError("expected 'actors' to map each name to a list of names")
-    statements = []
+    statements, faults = [], []
     for number, raw in enumerate(data["statements"], 1):
         label = raw.get("id") if isinstance(raw, dict) else None
         try:
             statements.append(_statement(raw, f"s{number}"))
         except AnnotationError as fault:
-            raise AnnotationError(f"statement {label or number}: {fault}") from None
+            faults.append(f"statement {label or number}: {fault}")
+    if faults:
+        raise AnnotationError("; ".join(faults))
     return AnnotatedArticle(
         id=data["id"],
         text=data["text"],
@@ -186,7 +190,10 @@ def _statement(raw: Any, label: str) -> AnnotatedStatement:
     if not isinstance(speaker, list) or not all(isinstance(name, str) and name for name in speaker):
         raise AnnotationError(f"expected 'speaker' to be a list of names, found {speaker!r}")
     stances = []
-    for entry in raw.get("stances") or []:
+    given = raw.get("stances") or []
+    if not isinstance(given, list):
+        raise AnnotationError(f"expected 'stances' to be a list, found {given!r}")
+    for entry in given:
         if not isinstance(entry, dict) or not isinstance(entry.get("position"), str):
             raise AnnotationError(f"expected a stance as {{position, target}}, found {entry!r}")
         if entry["position"] == NONE:

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from stance.articles import is_unicode
+from stance.errors import ArticleError
 from stance.model.config import ModelConfig
 from stance.model.decoding import Pointed, Proposal, WindowOutput, pointed, propose
 from stance.model.encoding import Alphabet, Ints, Tokens, collate, marked, tokenize, windows
@@ -44,10 +46,13 @@ class Classifier:
         """The statements of an article, in the order of the text.
 
         With ``speaker``, the text is taken as one quotation of that speaker, without an article around it, and
-        the list holds that one statement. Raises `TypeError` where ``text`` is no string.
+        the list holds that one statement (none where the text is empty). Raises `TypeError` where ``text`` is no string, and
+        `ArticleError` where it cannot be written in UTF-8.
         """
         if not isinstance(text, str):
             raise TypeError(f"expected a text (str), got {type(text).__name__}")
+        if not is_unicode(text):
+            raise ArticleError("half a surrogate pair in this text; it cannot be written in UTF-8")
         if speaker is not None:
             return self._quotation(text, speaker)
         tokens = tokenize(text, self._tokenizer, self._alphabet)
@@ -55,6 +60,8 @@ class Classifier:
 
     def classify_many(self, texts: Iterable[str]) -> Iterator[list[Statement]]:
         """The statements of each text, in order, one text at a time: memory stays bounded."""
+        if isinstance(texts, str):
+            raise TypeError("expected texts, got one text; classify(text) takes one")
         for text in texts:
             yield self.classify(text)
 

@@ -20,11 +20,13 @@ _DATELINE = re.compile(
 )
 _CLOSED = re.compile(r"[.!?…:,][\"”'’»)\]]*$")
 _BOILERPLATE = re.compile(
-    r"©|\bcopyright\b|all rights reserved|\bcookies?\b|\bsubscribe\b|\bnewsletter\b|follow us|share (?:it|this|on)|"
-    r"liked the story|copy link|^views:|^print$|^read (?:more|also)\b|sign (?:up|in)\b|any use of materials|hyperlink|advertis",
+    r"©|\bcopyright\b|all rights reserved|\bcookies?\b|\bsubscribe\b|\bnewsletter\b|^follow us|^share (?:it|this|on)\b|"
+    r"share-line|^liked the story|copy link|^views:|^print$|^read (?:more|also)\b|^sign (?:up|in)\b|any use of materials|"
+    r"hyperlink|advertis",
     re.I,
 )
-_RIGHTS = re.compile(r"(?m)^\s*([\w.\- ]{2,40}?)\s*©")
+_RIGHTS = re.compile(r"(?m)^[^\S\n]{0,40}(\w[\w.\- ]{1,39}?) {0,3}©")
+_SPOKEN = re.compile(r"[\"“”«»]")
 _TITLE_WORDS = (3, 25)
 _PROSE_WORDS = 8
 _DUMP_LINES = 5
@@ -44,7 +46,14 @@ class _Line:
     @property
     def is_boilerplate(self) -> bool:
         """Whether the line belongs to a page, not to an article."""
+        if _SPOKEN.search(self.text) and _CLOSED.search(self.text):
+            return False
         return len(self.text.split()) < 16 and bool(_BOILERPLATE.search(self.text))
+
+    @property
+    def is_sentence(self) -> bool:
+        """Whether the line may be a short paragraph beside running text."""
+        return bool(_CLOSED.search(self.text)) and len(self.text.split()) > 2 and not self.is_boilerplate
 
 
 def clean(name: str, raw: str) -> Article:
@@ -84,6 +93,10 @@ def _of_dump(lines: list[_Line]) -> list[_Line] | None:
     if not prose:
         return None
     first, last = prose[0], prose[-1]
+    while last + 1 < len(lines) and lines[last + 1].is_sentence:
+        last += 1
+    while first and lines[first - 1].is_sentence:
+        first -= 1
     around = [line for line in (*lines[:first], *lines[last + 1 :]) if len(line.text.split()) <= 6 or line.is_boilerplate]
     if len(around) < _DUMP_LINES or not any(line.is_boilerplate for line in around):
         return None

@@ -27,6 +27,9 @@ class _Group(click.Group):
         except StanceError as fault:
             click.echo(f"stance: {fault}", err=True)
             ctx.exit(FAILED)
+        except (PermissionError, FileNotFoundError, IsADirectoryError, UnicodeDecodeError) as fault:
+            click.echo(f"stance: {fault}", err=True)
+            ctx.exit(FAILED)
         except BrokenPipeError:
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
             ctx.exit(0)
@@ -54,7 +57,12 @@ def codebook_option(command: Callable[..., Any]) -> Callable[..., Any]:
 
 @main.command()
 @click.argument("paths", nargs=-1, required=True)
-@click.option("-o", "--output", type=click.Path(path_type=Path, dir_okay=False), help="A file, written whole or not at all.")
+@click.option(
+    "-o",
+    "--output",
+    type=click.Path(path_type=Path, dir_okay=False),
+    help="A file, written whole or not at all; - for standard output.",
+)
 @click.option(
     "--format", "form", type=click.Choice(["table", "jsonl", "csv"]), default=None,
     help="Default: a table in a terminal, csv for a file that ends so, else jsonl.",
@@ -66,10 +74,9 @@ def label(paths: Sequence[str], output: Path | None, form: str | None, model: Pa
 
     Exit code 0: all fine. 1: some articles could not be read (named on standard error; all others are labelled).
     """
-    if output is not None and output.exists() and not force:
-        raise click.UsageError(f"{output} exists; --force writes over it")
-    if output is not None and not output.absolute().parent.is_dir():
-        raise click.UsageError(f"{output.absolute().parent} is no folder")
+    if output is not None and str(output) == "-":
+        output = None
+    _check_writable(output, force)
     for path in paths:
         if path != "-" and not Path(path).exists():
             raise click.UsageError(f"{path}: no such file or folder")
@@ -95,6 +102,15 @@ def label(paths: Sequence[str], output: Path | None, form: str | None, model: Pa
         sys.exit(FAILED)
 
 
+def _check_writable(output: Path | None, force: bool) -> None:
+    if output is None:
+        return
+    if output.exists() and not force:
+        raise click.UsageError(f"{output} exists; --force writes over it")
+    if not output.absolute().parent.is_dir():
+        raise click.UsageError(f"{output.absolute().parent} is no folder")
+
+
 def _form(output: Path | None) -> str:
     if output is None:
         return "table" if sys.stdout.isatty() else "jsonl"
@@ -112,7 +128,13 @@ def _labelled(
             failures.append(article)
             click.echo(f"stance: {article}", err=True)
         else:
-            yield article, classifier.classify(article.text)
+            try:
+                statements = classifier.classify(article.text)
+            except StanceError as fault:
+                failures.append(ArticleError(f"article {article.id}: {fault}"))
+                click.echo(f"stance: {failures[-1]}", err=True)
+                continue
+            yield article, statements
 
 
 def _show(labelled: Iterator[tuple[Article, list[Statement]]], output: Path | None) -> None:
@@ -160,14 +182,25 @@ def check(paths: Sequence[Path], codebook: Path | None) -> None:
     type=click.Path(path_type=Path, dir_okay=False),
     help="The annotated file (.jsonl).",
 )
-def import_(files: Sequence[Path], output: Path) -> None:
+@click.option("--force", is_flag=True, help="Write over an existing file.")
+def import_(files: Sequence[Path], output: Path, force: bool) -> None:
     """Turn articles annotated in plain text (see docs/annotating.md) into an annotated file."""
     from stance.annotations import write_annotations
     from stance.markup import parse
 
-    rows = [row for file in files for row in parse(file.read_text("utf-8"), where=str(file))]
+    _check_writable(output, force)
+    rows = [row for file in files for row in parse(_text(file), where=str(file))]
     write_annotations(rows, output)
     click.echo(f"{len(rows)} articles written to {output}", err=True)
+
+
+def _text(file: Path) -> str:
+    from stance.errors import AnnotationError
+
+    try:
+        return file.read_text("utf-8-sig")
+    except UnicodeDecodeError as fault:
+        raise AnnotationError(f"{file}: not UTF-8: {fault}") from fault
 
 
 @main.command()
@@ -201,7 +234,7 @@ def evaluate(paths: Sequence[Path], model: Path | None, predictions: Path | None
     if model is not None and predictions is not None:
         raise click.UsageError("--model and --predictions exclude each other")
     gold = read_annotations(paths)
-    found = evaluate_predictions(predictions) if predictions else evaluate_model(gold, model)
+    found = evaluate_predictions(gold, predictions) if predictions else evaluate_model(gold, model)
     reports = grouped(gold, found, by)
     if as_json:
         import json

@@ -16,6 +16,7 @@ from stance.names import bare, fold, word_list
 from stance.records import NONE, AnnotatedArticle, AnnotatedStatement, Span, Stance
 
 _OVERLAP = 0.5
+_FEWEST = 5
 _IDLE = word_list("idle")
 _RELATIONS = word_list("relations")
 #: The figures of a `Report`, in the order in which they are shown.
@@ -39,7 +40,10 @@ class Counts:
 
 @dataclass(frozen=True)
 class Report:
-    """Figures between 0 and 1, their 95 % intervals, F1 and number of every position, and what was taken for what."""
+    """Figures between 0 and 1, their 95 % intervals, and what was taken for what.
+
+    ``positions`` holds, for each, its F1 and the number of matched statements that take it.
+    """
 
     articles: int
     statements: int
@@ -64,14 +68,15 @@ def evaluate(
     """
     each = [compare(article, predicted.get(article.id, ())) for article in gold]
     labels = (*positions, NONE)
+    total = _total(each)
+    frequent = [name for name in labels if total.sums[f"gold {name}"] >= _FEWEST]
     rng = random.Random(seed)
     samples: dict[str, list[float]] = {name: [] for name in FIGURES}
     for _ in range(resamples if len(each) > 1 else 0):
-        drawn = _figures(_total(rng.choices(each, k=len(each))), labels)
+        drawn = _figures(_total(rng.choices(each, k=len(each))), frequent)
         for name, value in drawn.items():
             samples[name].append(value)
-    total = _total(each)
-    figures = _figures(total, labels)
+    figures = _figures(total, frequent)
     intervals = {name: _middle(values, figures[name]) for name, values in samples.items()}
     return Report(
         articles=len(gold),
@@ -101,8 +106,7 @@ def _total(each: Iterable[Counts]) -> Counts:
     return Counts(total)
 
 
-def _figures(counts: Counts, labels: Sequence[str]) -> dict[str, float]:
-    frequent = [name for name in labels if counts.sums[f"gold {name}"] >= 5]
+def _figures(counts: Counts, frequent: Sequence[str]) -> dict[str, float]:
     per_position = [counts.ratio(f"both {name}", f"gold {name}", f"predicted {name}") for name in frequent]
     return {
         "detection_precision": counts.ratio("matched", "predicted"),

@@ -29,7 +29,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from itertools import pairwise, product
 from typing import Any
 
 from stance.errors import AnnotationError
@@ -48,13 +47,19 @@ def parse(raw: str, *, where: str = "<string>") -> Iterator[dict[str, Any]]:
 
     Raises `MarkupError` for words that are not in the text, unknown keys and missing sections.
     """
-    for number, block in enumerate(re.split(r"(?m)^=== article[ \t]*\n", raw)[1:], 1):
+    head, *blocks = re.split(r"(?m)^=== article[ \t]*\n", raw.lstrip("\ufeff"))
+    if head.strip() or not blocks:
+        raise MarkupError(f"{where}: expected '=== article' at the head, found {head.strip()[:50]!r}")
+    for number, block in enumerate(blocks, 1):
         yield _article(block, f"{where}: article {number}")
 
 
 def _article(block: str, where: str) -> dict[str, Any]:
     parts = re.split(r"(?m)^=== (text|actors|statements)[ \t]*(?:\n|\Z)", block)
     sections = dict(zip(parts[1::2], parts[2::2], strict=True))
+    stray = re.search(r"(?m)^===.*", "".join(parts[::2]))
+    if stray or len(parts[1::2]) > len(sections):
+        raise MarkupError(f"{where}: a section is unknown or given twice: {stray[0] if stray else parts[1::2]}")
     if "text" not in sections or "statements" not in sections:
         raise MarkupError(f"{where}: expected the sections 'text' and 'statements', found {sorted(sections)}")
     meta: dict[str, Any] = {}
@@ -142,30 +147,17 @@ def _locate(text: str, fields: dict[str, Any], floor: int) -> dict[str, Any]:
             raise MarkupError(f"content not in the text: {words!r}")
         options.append([span for span in found if number or span[0] >= floor] or found)
     best: tuple[int, dict[str, Any]] | None = None
-    for content in product(*(spans[:12] for spans in options)):
-        pieces = sorted(content)
-        if any(a[1] > b[0] for a, b in pairwise(pieces)):
+    reason = "the pieces of its content overlap"
+    for first in options[0]:
+        try:
+            cost, here = _around(text, fields, first, options[1:])
+        except MarkupError as fault:
+            reason = str(fault)
             continue
-        cost = sum(_gap(text, a, b) for a, b in pairwise(pieces))
-        here: dict[str, Any] = {"content": [list(p) for p in pieces], "cue": None, "source": None}
-        taken: list[Span] = list(pieces)
-        near: list[Span] = list(pieces)
-        for key in ("cue", "source"):
-            words = fields.get(key)
-            if not words:
-                continue
-            found = [s for s in _occurrences(text, words) if not any(s[0] < t[1] and t[0] < s[1] for t in taken)]
-            if not found:
-                raise MarkupError(f"{key} not in the text outside the content: {words!r}")
-            price, span = min((min(_gap(text, s, n) for n in near), s) for s in found)
-            cost += price
-            here[key] = list(span)
-            taken.append(span)
-            near = [span]
         if best is None or cost < best[0]:
             best = (cost, here)
     if best is None:
-        raise MarkupError("the pieces of its content overlap")
+        raise MarkupError(reason)
     speaker = fields.get("speaker") or ""
     stances = []
     for line in fields.get("stance", []):
@@ -176,3 +168,31 @@ def _locate(text: str, fields: dict[str, Any], floor: int) -> dict[str, Any]:
             raise MarkupError(f"expected 'position > target', found {line!r}")
         stances.append({"position": position, "target": None if target == "null" else target})
     return {**best[1], "speaker": [s.strip() for s in speaker.split(";") if s.strip()], "stances": stances}
+
+
+def _around(text: str, fields: dict[str, Any], first: Span, others: list[list[Span]]) -> tuple[int, dict[str, Any]]:
+    """The parts of a statement whose first piece stands here, each where it is nearest; and how far apart they are."""
+    pieces, cost = [first], 0
+    for spans in others:
+        free = [s for s in spans if not any(s[0] < p[1] and p[0] < s[1] for p in pieces)]
+        if not free:
+            raise MarkupError("the pieces of its content overlap")
+        price, span = min((min(_gap(text, s, p) for p in pieces), s) for s in free)
+        pieces.append(span)
+        cost += price
+    pieces.sort()
+    here: dict[str, Any] = {"content": [list(p) for p in pieces], "cue": None, "source": None}
+    taken, near = list(pieces), list(pieces)
+    for key in ("cue", "source"):
+        words = fields.get(key)
+        if not words:
+            continue
+        found = [s for s in _occurrences(text, words) if not any(s[0] < t[1] and t[0] < s[1] for t in taken)]
+        if not found:
+            raise MarkupError(f"{key} not in the text outside the content: {words!r}")
+        price, span = min((min(_gap(text, s, n) for n in near), s) for s in found)
+        cost += price
+        here[key] = list(span)
+        taken.append(span)
+        near = [span]
+    return cost, here

@@ -24,10 +24,11 @@ _STYLES = {"deescalation": "green", "criticism": "red", "none": "dim"}
 
 def article_record(article: Article, statements: Sequence[Statement]) -> dict[str, Any]:
     """An article with its statements in the annotation format, confidence and scores added."""
-    facts = {"title": article.title, "date": article.date, "source": article.source}
+    facts = {"title": article.title, "date": article.date, "source": article.source, "place": article.place}
     return {
         "id": article.id,
         **facts,
+        **article.meta,
         "text": article.text,
         "actors": {},
         "statements": [{"id": f"s{number}", **s.to_dict()} for number, s in enumerate(statements, 1)],

@@ -83,7 +83,7 @@ def _opens(mark: str, before: str, after: str) -> bool:
     if after.isspace():
         return False
     if mark in ("'", "‘", "''"):
-        return not before.isalnum() and before not in ".,!?"
+        return not before.isalnum() and before not in ".,!?" and not (mark == "'" and after.isdigit())
     if mark in ('"', "＂"):
         return not before.isalnum() or before.isspace()
     return mark in _PAIRS or (mark == "”" and not before.isalnum() and before not in ".,!?")

@@ -129,8 +129,11 @@ class Article:
     source: str | None = None
     place: str | None = None
     """Where the report was filed from, as it stands at its head."""
+    meta: Mapping[str, Any] = field(default_factory=dict)
+    """The other fields of a record."""
     pieces: tuple[tuple[int, int, int], ...] = ()
-    """Where the text stood in the file: (offset in ``text``, offset in the file's text, length), in code points."""
+    """Where the text stood in the file: (offset in ``text``, offset in the file's text, length), in code points, with
+    line ends as ``\\n``."""
 
     def original(self, span: Span) -> Span | None:
         """A span of ``text`` as a span of the file's text (code points), or None where the file has none."""

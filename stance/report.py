@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -12,7 +13,7 @@ from stance.evaluate import FIGURES, Report, evaluate
 from stance.records import AnnotatedArticle, AnnotatedStatement, Statement
 
 #: What is found in each article, by its id; and the positions that may be found.
-Found = tuple[dict[str, Sequence[AnnotatedStatement]], Sequence[str]]
+Found = tuple[Mapping[str, Sequence[AnnotatedStatement]], Sequence[str]]
 
 
 def annotated(statements: Iterable[Statement]) -> list[AnnotatedStatement]:
@@ -33,15 +34,26 @@ def evaluate_model(articles: Sequence[AnnotatedArticle], model: Path | None) -> 
     return {a.id: annotated(classifier.classify(a.text)) for a in articles}, classifier.config.positions
 
 
-def evaluate_predictions(path: Path) -> Found:
-    """What a labelled file holds."""
-    articles = read_annotations([path])
-    names = dict.fromkeys(t.position for a in articles for s in a.statements for t in s.stances)
-    return {a.id: a.statements for a in articles}, list(names)
+def evaluate_predictions(articles: Sequence[AnnotatedArticle], path: Path) -> Found:
+    """What a labelled file holds. Raises `AnnotationError` where it was made on other articles or other texts."""
+    found = {a.id: a for a in read_annotations([path])}
+    if not any(a.id in found for a in articles):
+        raise AnnotationError(f"{path}: no article of the annotations is in it")
+    for article in articles:
+        if article.id in found and found[article.id].text != article.text:
+            raise AnnotationError(f"{path}: article {article.id}: its text is not the annotated one")
+    names = dict.fromkeys(t.position for a in found.values() for s in a.statements for t in s.stances)
+    return {name: a.statements for name, a in found.items()}, list(names)
 
 
 def grouped(articles: Sequence[AnnotatedArticle], found: Found, by: str | None) -> dict[str, Report]:
-    """One report on all articles, and one for each value of the field ``by``. Raises `AnnotationError` for an unknown field."""
+    """One report on all articles, and one for each value of the field ``by``.
+
+    Raises `AnnotationError` for an unknown field, for ids given twice, and where there is no article.
+    """
+    twice = [name for name, number in Counter(a.id for a in articles).items() if number > 1]
+    if twice or not articles:
+        raise AnnotationError(f"article ids given twice: {', '.join(twice)}" if twice else "no article to measure on")
     labels = list(dict.fromkeys([*found[1], *(t.position for a in articles for s in a.statements for t in s.stances)]))
     reports = {"all": evaluate(articles, found[0], labels)}
     if by:

@@ -115,6 +115,14 @@ def test_words_are_taken_where_the_parts_lie_closest() -> None:
     assert found["statements"][0]["cue"][0] == text.index("said yes")
 
 
+def test_several_pieces_and_many_repeats_are_found_where_they_lie_closest() -> None:
+    text = "no. " * 20 + "Anna shouted no loudly. Marrin wanted peace; her call for peace was heard."
+    raw = f"=== article\nid: x\n=== text\n{text}\n=== statements\ncontent: no\ncue: shouted\n\ncontent: peace\ncue: call for\n"
+    first, second = next(parse(raw))["statements"]
+    assert first["content"][0][0] == text.index("no loudly")
+    assert second["content"][0][0] == text.rindex("peace")
+
+
 @pytest.mark.parametrize(
     ("old", "new", "message"),
     [
@@ -122,7 +130,9 @@ def test_words_are_taken_where_the_parts_lie_closest() -> None:
         ("cue: urged", "cue: begged", "cue not in the text"),
         ("cue: urged", "verb: urged", "expected content:"),
         ("stance: criticism > Orvane", "stance: criticism", "expected 'position > target'"),
-        ("=== statements", "=== remarks", "expected the sections"),
+        ("=== statements", "=== remarks", "a section is unknown"),
+        ("=== actors", "=== actor", "a section is unknown"),
+        ("=== article", "=== Article", "expected '=== article'"),
     ],
 )
 def test_faults_in_the_plain_form_are_named(old: str, new: str, message: str) -> None:

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import io
 import json
+import sys
 from pathlib import Path
 
 import pytest
@@ -90,6 +91,54 @@ def test_records_of_jsonl_and_csv(tmp_path: Path) -> None:
     ):
         assert any(place in b and words in b for b in bad)
     assert any("b.csv:4" in b and "(id c2)" in b for b in bad)
+
+
+def test_csv_says_where_it_is_broken(tmp_path: Path) -> None:
+    (tmp_path / "a.csv").write_text("id,text\n1,He said no, then left.\n2,Fine he said.\n", "utf-8")
+    bad, good = read(tmp_path / "a.csv")
+    assert "a.csv:2: more fields than columns" in str(bad)
+    assert isinstance(good, Article)
+    long = "word " * 40_000
+    (tmp_path / "b.csv").write_text(f'id,text\n1,"{long}"\n2,Fine.\n', "utf-8")
+    assert [len(a.text) for a in read(tmp_path / "b.csv") if isinstance(a, Article)] == [len(long), 5]
+
+
+def test_other_fields_of_a_record_are_kept_and_half_characters_refused(tmp_path: Path) -> None:
+    rows = [{"id": "one", "text": "A said B.", "url": "x", "n": 3}, {"id": "two", "text": "half \ud800 pair"}]
+    (tmp_path / "a.jsonl").write_text("\n".join(json.dumps(r) for r in rows), "utf-8")
+    good, bad = read(tmp_path / "a.jsonl")
+    assert isinstance(good, Article)
+    assert good.meta == {"url": "x", "n": 3}
+    assert "a.jsonl:2: half a surrogate pair in this text (id two)" in str(bad)
+
+
+def test_quotations_in_a_dump_are_never_taken_for_its_menu() -> None:
+    menu = "Home\nNews\nWorld\nLogin\nSubscribe\n"
+    body = (
+        "The ministers met for nine hours in the harbour town on Monday and agreed on little.\n"
+        "Both sides will sign in Doha on Tuesday, she said.\n"
+        '"All must share this burden," Larkin said.\n'
+        '"Never again," he said.\n'
+    )
+    article = clean("x", menu + body + "Follow us\nPrint\n")
+    for words in ("sign in Doha", "share this burden", "Never again"):
+        assert words in article.text
+    for words in ("Login", "Subscribe", "Follow us", "Print"):
+        assert words not in article.text
+
+
+def test_one_path_is_as_good_as_a_list(tmp_path: Path) -> None:
+    (tmp_path / "a.txt").write_text("He said so.", "utf-8")
+    assert [a.id for a in read_articles(str(tmp_path / "a.txt")) if isinstance(a, Article)] == ["a"]
+
+
+def test_html_without_its_extra_does_not_stop_the_rest(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "trafilatura", None)
+    (tmp_path / "a.html").write_text("<p>Hello</p>", "utf-8")
+    (tmp_path / "b.txt").write_text("He said so.", "utf-8")
+    bad, good = read(tmp_path)
+    assert "pip install 'stance-classifier[html]'" in str(bad)
+    assert isinstance(good, Article)
 
 
 def test_ids_stay_apart_and_unknown_kinds_are_named(tmp_path: Path) -> None:

@@ -21,6 +21,9 @@ def words(text: str) -> list[str]:
         ("The workers' rights and the minister's car", []),
         ("Ministers say ‘don’t do it’ now", ["‘don’t do it’"]),
         ("''Leave,'' he told them", ["''Leave,''"]),
+        ("''Don't leave,'' he told them", ["''Don't leave,''"]),
+        ("``I don't know,'' he said", ["``I don't know,''"]),
+        ("the '90s were 'great' years", ["'great'"]),
         ('said: "The Secretary addressed "ongoing efforts."', ['"The Secretary addressed "ongoing efforts."']),
     ],
 )
@@ -60,3 +63,8 @@ def test_paragraphs_hold_everything_but_white_space(text: str) -> None:
     assert all(a < b for a, b in spans)
     outside = "".join(text[a:b] for a, b in zip([0, *(e for _, e in spans)], [*(s for s, _ in spans), len(text)], strict=True))
     assert not outside.strip()
+
+
+def test_thousands_of_unclosed_marks_are_no_trouble() -> None:
+    assert quotations("“a b " * 3000) == []
+    assert words("“ " * 2000 + 'he said "no"') == ['"no"']

@@ -39,6 +39,17 @@ class ModelConfig:
     versions: Mapping[str, str] = field(default_factory=dict)
     """Of the libraries that the model was made with."""
 
+    def __post_init__(self) -> None:
+        sizes = {"window": self.window, "context": self.context, "longest": self.longest, "overlap": self.overlap}
+        for name, size in sizes.items():
+            if type(size) is not int or not (0 if name == "overlap" else 8) <= size <= 510:
+                raise ValueError(f"{name}: expected a number of tokens up to 510, found {size!r}")
+        if self.overlap >= self.window:
+            raise ValueError(f"overlap {self.overlap} has to be smaller than window {self.window}")
+        for name, chance in {"valid_threshold": self.valid_threshold, "share": self.share, **self.thresholds}.items():
+            if type(chance) not in (int, float) or not 0 <= chance <= 1:
+                raise ValueError(f"{name}: expected a probability, found {chance!r}")
+
     def to_json(self) -> str:
         """The content of ``config.json``."""
         return json.dumps(asdict(self), indent=2, ensure_ascii=False) + "\n"

@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 from stance.annotations import article_from_dict, article_to_dict
+from stance.errors import AnnotationError
 from stance.records import AnnotatedArticle
 
 if TYPE_CHECKING:
@@ -33,8 +34,11 @@ def to_dataset(articles: Iterable[AnnotatedArticle]) -> Dataset:
 def from_dataset(dataset: Dataset) -> list[AnnotatedArticle]:
     """The articles of a dataset that `to_dataset` made. Raises `AnnotationError` for rows of another form."""
     articles = []
-    for row in dataset:
-        data = {**json.loads(row["meta"]), "id": row["id"], "text": row["text"]}
-        data.update(actors=json.loads(row["actors"]), statements=json.loads(row["statements"]))
+    for number, row in enumerate(dataset):
+        try:
+            data = {**json.loads(row["meta"]), "id": row["id"], "text": row["text"]}
+            data.update(actors=json.loads(row["actors"]), statements=json.loads(row["statements"]))
+        except (KeyError, ValueError) as fault:
+            raise AnnotationError(f"row {number}: not made by to_dataset: {fault!r}") from fault
         articles.append(article_from_dict(data))
     return articles

@@ -63,6 +63,8 @@ def run_stage(
         fused=True,
     )
     total = stage.epochs * sum(math.ceil(len(t.examples) / t.batch_size) for t in tasks)
+    if not total:
+        return
     schedule = torch.optim.lr_scheduler.LambdaLR(
         optimizer, lambda step: min((step + 1) / (0.1 * total), max(0.01, (total - step) / (0.9 * total)))
     )

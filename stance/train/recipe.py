@@ -11,6 +11,9 @@ from typing import Any, get_type_hints
 from stance.bundled import bundled
 from stance.errors import RecipeError
 
+_POSITIVE = frozenset(("epochs", "batch_size", "tag_batch", "statement_batch"))
+_SHARES = frozenset(("replay", "beside"))
+
 
 @dataclass(frozen=True, kw_only=True)
 class Attribution:
@@ -147,4 +150,8 @@ def _made(kind: type, data: Any, where: str) -> Any:
             values[key] = value
         else:
             raise RecipeError(f"{where}: {key}: expected {getattr(wanted, '__name__', wanted)}, found {value!r}")
+        if key in _POSITIVE and values[key] < 1:
+            raise RecipeError(f"{where}: {key}: expected 1 or more, found {value!r}")
+        if key in _SHARES and not 0 <= values[key] <= 1:
+            raise RecipeError(f"{where}: {key}: expected a number from 0 to 1, found {value!r}")
     return kind(**values)

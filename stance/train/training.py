@@ -89,17 +89,10 @@ def train(
     if not seen and not last and not recipe.attribution.corpus:
         raise RecipeError("nothing to train on: no annotations, and a recipe without corpora")
     where = base or recipe.base or str(bundled("models/default"))
-    config = ModelConfig(
-        positions=codebook.names,
-        base=Path(where).name if Path(where).is_dir() else where,
-        window=recipe.decoding.window,
-        overlap=recipe.decoding.overlap,
-        context=recipe.decoding.context,
-        longest=recipe.decoding.longest,
-        valid_threshold=recipe.decoding.valid_threshold,
-        thresholds=dict.fromkeys(codebook.names, recipe.decoding.position_threshold),
-        share=recipe.decoding.share,
-    )
+    try:
+        config = _config(where, recipe, codebook)
+    except ValueError as fault:
+        raise RecipeError(f"decoding: {fault}") from fault
     bench = _bench(where, config, say)
     _first_stages(bench, recipe, work, say)
     if seen:
@@ -140,6 +133,20 @@ def _fit(article: AnnotatedArticle, codebook: Codebook) -> None:
         if "unknown position" in message or "not inside the text" in message or "out of order" in message:
             where = f"article {article.id}" + (f", statement {statement}" if statement else "")
             raise AnnotationError(f"{where}: {message}")
+
+
+def _config(where: str, recipe: Recipe, codebook: Codebook) -> ModelConfig:
+    return ModelConfig(
+        positions=codebook.names,
+        base=Path(where).name if Path(where).is_dir() else where,
+        window=recipe.decoding.window,
+        overlap=recipe.decoding.overlap,
+        context=recipe.decoding.context,
+        longest=recipe.decoding.longest,
+        valid_threshold=recipe.decoding.valid_threshold,
+        thresholds=dict.fromkeys(codebook.names, recipe.decoding.position_threshold),
+        share=recipe.decoding.share,
+    )
 
 
 def _given(annotations: Sequence[Path] | Dataset) -> list[AnnotatedArticle]:

@@ -15,7 +15,8 @@ pytest.importorskip("torch")
 import stance
 from stance.annotations import read_annotations, write_annotations
 from stance.codebook import Codebook, Position, read_codebook
-from stance.errors import ModelError, RecipeError
+from stance.errors import AnnotationError, ModelError, RecipeError
+from stance.model.config import ModelConfig
 from stance.records import AnnotatedArticle
 from stance.train.recipe import Finish, Recipe, Statements, read_recipe
 from stance.train.training import train
@@ -102,11 +103,18 @@ def test_the_same_seed_gives_the_same_model(base: Path, tmp_path: Path, article:
     assert weights[0] == weights[1]
 
 
-def test_other_positions_without_code(trained: Path, tmp_path: Path, article: AnnotatedArticle) -> None:
+def test_other_positions_without_code(base: Path, trained: Path, tmp_path: Path, article: AnnotatedArticle) -> None:
     positions = tuple(Position(name=n, title=n, definition=n, target=n) for n in ("deescalation", "criticism", "denial"))
     write_annotations([article], tmp_path / "a.jsonl")
     book = Codebook(version="x", positions=positions)
     train([tmp_path / "a.jsonl"], tmp_path / "mine", RECIPE, base=str(trained), codebook=book)
+    from stance.train.stages import bench_of, start
+
+    old = start(str(base), ModelConfig(positions=("a", "b")))
+    new = bench_of(old.network, old.tokenizer, ModelConfig(positions=("b", "c")), ("a", "b")).network
+    assert new.tags.weight.equal(old.network.tags.weight)
+    assert new.statement.weight[:2].equal(old.network.statement.weight[[0, 2]])
+    assert new.target.weight[:2].equal(old.network.target.weight[2:4])
     (one,) = stance.load(tmp_path / "mine").classify("We deny it.", speaker="A")
     assert set(one.scores) == {"deescalation", "criticism", "denial", "none"}
 
@@ -167,7 +175,6 @@ def test_annotations_survive_a_dataset(article: AnnotatedArticle) -> None:
 def test_calibration_makes_overconfidence_honest() -> None:
     import numpy as np
 
-    from stance.model.config import ModelConfig
     from stance.train.calibration import Judged, calibrated, reliability
 
     right = np.array([True] * 70 + [False] * 30 + [False] * 70 + [True] * 30)
@@ -176,6 +183,35 @@ def test_calibration_makes_overconfidence_honest() -> None:
     assert config.temperatures["valid"] > 2
     assert all(abs(mean - share) < 0.1 for mean, share, _ in reliability(config, {"valid": told})["valid"])
     assert sum(n for _, _, n in reliability(config, {"valid": told})["valid"]) == 200
+
+
+def test_annotations_that_cannot_be_learnt_from_are_refused(base: Path, tmp_path: Path, article: AnnotatedArticle) -> None:
+    write_annotations([article], tmp_path / "a.jsonl")
+    book = Codebook(version="x", positions=(Position(name="joy", title="", definition="", target=""),))
+    with pytest.raises(AnnotationError, match="article harbour, statement s1: unknown position"):
+        train([tmp_path / "a.jsonl"], tmp_path / "mine", RECIPE, base=str(base), codebook=book)
+    assert not (tmp_path / "mine").exists()
+
+
+def test_a_folder_that_is_no_model_is_not_replaced(base: Path, tmp_path: Path) -> None:
+    (tmp_path / "work").mkdir()
+    (tmp_path / "work" / "notes.txt").write_text("mine", "utf-8")
+    with pytest.raises(ModelError, match="holds other files"):
+        train([], tmp_path / "work", RECIPE, base=str(base))
+    assert (tmp_path / "work" / "notes.txt").read_text("utf-8") == "mine"
+
+
+def test_the_command_trains(base: Path, tmp_path: Path, article: AnnotatedArticle) -> None:
+    from click.testing import CliRunner
+
+    from stance.cli import main
+
+    write_annotations([article], tmp_path / "a.jsonl")
+    arguments = ["train", tmp_path / "a.jsonl", "-o", tmp_path / "mine", "--base", base, "--set", "statements.epochs=1"]
+    done = CliRunner().invoke(main, [str(a) for a in arguments])
+    assert done.exit_code == 0, done.output
+    assert "not calibrated" in done.stderr
+    assert stance.load(tmp_path / "mine").config.base == base.name
 
 
 def test_nothing_to_train_on_is_said(base: Path, tmp_path: Path) -> None:
