@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import tomllib
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -55,6 +56,14 @@ def read_annotations(paths: Iterable[Path]) -> list[AnnotatedArticle]:
                 raise AnnotationError(str(article))
             articles.append(article)
     return articles
+
+
+def read_held_out(path: Path) -> frozenset[str]:
+    """The scenarios that training does not see: the list ``held_out`` of a TOML file. Raises `AnnotationError`."""
+    try:
+        return frozenset(tomllib.loads(path.read_text("utf-8"))["held_out"])
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError, KeyError, TypeError) as fault:
+        raise AnnotationError(f"{path}: no file with a list 'held_out': {fault}") from fault
 
 
 def check_annotations(paths: Iterable[Path], codebook: Codebook) -> tuple[list[Fault], int, int]:

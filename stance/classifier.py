@@ -15,12 +15,12 @@ from stance.model.decoding import Pointed, Proposal, WindowOutput, pointed, prop
 from stance.model.encoding import Alphabet, Ints, Tokens, collate, marked, tokenize, windows
 from stance.model.runtime import Floats, Runtime, sigmoid, softmax
 from stance.names import PRONOUNS, NameTable, bare
-from stance.records import NONE, Stance, Statement
+from stance.records import NONE, Span, Stance, Statement
 
 if TYPE_CHECKING:
     from tokenizers import Tokenizer
 
-_BATCH_TOKENS = 4096
+_BATCH_TOKENS = 512
 
 
 @dataclass(frozen=True)
@@ -155,22 +155,26 @@ class Classifier:
             places = pointed(view.target[:, number, 0], view.target[:, number, 1], view.tokens, text)
             sums = sorted(self._by_name(text, places, names).items(), key=lambda item: -item[1])
             for rank, (name, share) in enumerate(sums):
-                if rank == 0 or (name is not None and share >= self.config.share):
+                if rank == 0 or (name and sums[0][0] and share >= self.config.share):
                     stances.append(Stance(position=position, target=name, confidence=chance * share))
         order = {s.position: chances[s.position] for s in stances}
         return tuple(sorted(stances, key=lambda s: (-order[s.position], -s.confidence)))
 
     @staticmethod
     def _by_name(text: str, places: Sequence[Pointed], names: NameTable) -> dict[str | None, float]:
-        """The probability of each canonical name, summed over its mentions."""
+        """The probability of each canonical name, summed over its mentions; of mentions that overlap, the likeliest names."""
         sums: dict[str | None, float] = {}
+        taken: list[tuple[Span, list[str | None]]] = []
         for place in places:
             found: list[str | None] = [None]
             if place.span is not None:
-                words = text[slice(*place.span)]
+                start, end = place.span
+                words = text[start:end]
                 if words.lower() in PRONOUNS or not bare(words):
                     continue
-                found = [r.name for r in names.resolve_all(words, before=place.span[0])]
+                same = next((named for (a, b), named in taken if start < b and a < end), None)
+                found = same or [r.name for r in names.resolve_all(words, before=start)]
+                taken.append((place.span, found))
             for name in found:
                 sums[name] = sums.get(name, 0.0) + place.probability
         return sums

@@ -221,19 +221,33 @@ def stats(paths: Sequence[Path]) -> None:
     "--predictions", type=click.Path(path_type=Path, exists=True),
     help="Score this labelled or annotated file instead of a model: a second reader, another tool.",
 )  # fmt: skip
+@click.option(
+    "--held-out", type=click.Path(path_type=Path, exists=True, dir_okay=False),
+    help="Only the scenarios of this list, such as data/annotations/held_out.toml.",
+)  # fmt: skip
 @click.option("--by", default=None, help="Also a line for each value of this field of the articles, such as genre.")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
-def evaluate(paths: Sequence[Path], model: Path | None, predictions: Path | None, by: str | None, as_json: bool) -> None:
+def evaluate(
+    paths: Sequence[Path],
+    model: Path | None,
+    predictions: Path | None,
+    held_out: Path | None,
+    by: str | None,
+    as_json: bool,
+) -> None:
     """Measure a model on annotated files (*.jsonl, or folders): detection, speakers, positions, targets, tuples.
 
     All figures come with a 95 % bootstrap interval over articles.
     """
-    from stance.annotations import read_annotations
+    from stance.annotations import read_annotations, read_held_out
     from stance.report import as_dict, evaluate_model, evaluate_predictions, grouped, report_lines
 
     if model is not None and predictions is not None:
         raise click.UsageError("--model and --predictions exclude each other")
     gold = read_annotations(paths)
+    if held_out is not None:
+        scenarios = read_held_out(held_out)
+        gold = [a for a in gold if a.meta.get("scenario") in scenarios]
     found = evaluate_predictions(gold, predictions) if predictions else evaluate_model(gold, model)
     reports = grouped(gold, found, by)
     if as_json:

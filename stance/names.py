@@ -68,8 +68,8 @@ def bare(words: str) -> str:
 def _core(name: str) -> str:
     """The name in a mention with an apposition: ``Hugh Hill, a doctor``, ``her brother, Levi Sutton``."""
     for part in re.split(r",\s+", name):
-        head = bare(re.split(r"\s+(?:from|in|at|who)\s", part)[0])
-        if head != name and " " in head and name_spans(head) == [(0, len(head))]:
+        head = bare(re.split(r"\s+(?:from|in|at|who|said|says|told|must|[a-z]+ed)\s", part)[0])
+        if head != name and head and name_spans(head) == [(0, len(head))] and (" " in head or head == part.split()[0]):
             return head
     return name
 

@@ -72,10 +72,10 @@ def table(article: Article, statements: Sequence[Statement]) -> RenderableType:
         title=Text(article.id + (f" · {facts}" if facts else "")), title_justify="left", title_style="bold", expand=True
     )
     shown.add_column("speaker", ratio=4)
-    shown.add_column("position", ratio=4)
+    shown.add_column("position", no_wrap=True, min_width=12)
     shown.add_column("target", ratio=4)
     shown.add_column("conf.", justify="right", width=5)
-    shown.add_column("words", ratio=12)
+    shown.add_column("words", ratio=8)
     for s in statements:
         first = True
         for position, target, confidence in [(x.position, x.target, x.confidence) for x in s.stances] or [

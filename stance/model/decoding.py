@@ -15,7 +15,8 @@ from stance.quotes import quotations
 _KINDS = np.array([0, 1, 1, 2, 2, 3, 3])
 _BEGINS = np.array([False, True, False, True, False, True, False])
 _ACRONYM = re.compile(r"(?:[^\W\d_]\.){2,}")
-_LEAD = re.compile(r"[\s,;:.\-–—]*(?:that\s+)?", re.I)
+_LEAD = re.compile(r"[\s,;:.\-–—]*(?:(?:that|for|of)\s+)?")
+_TAIL = re.compile(r"\s+(?:and|but|or|while|as|that)$")
 _OPENING = "\"“„«‘'"
 _LONGEST_MENTION = 14
 _CANDIDATES = 8
@@ -124,6 +125,9 @@ def _tidy(text: str, span: Span, quoted: Sequence[Span], others: Sequence[tuple[
     lead = _LEAD.match(text, start, end)
     if lead:
         start = lead.end()
+    tail = _TAIL.search(text, start, end)
+    if tail:
+        end = tail.start()
     while end > start and text[end - 1] in ",;: \n\t":
         end -= 1
     while (

@@ -8,7 +8,6 @@ import json
 import random
 import shutil
 import time
-import tomllib
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -17,7 +16,7 @@ from typing import TYPE_CHECKING
 import torch
 from safetensors.torch import load_file, save_file
 
-from stance.annotations import content_faults, read_annotations
+from stance.annotations import content_faults, read_annotations, read_held_out
 from stance.bundled import bundled
 from stance.classifier import Classifier
 from stance.codebook import Codebook, read_codebook
@@ -33,7 +32,7 @@ from stance.train.card import card
 from stance.train.dataset import from_dataset
 from stance.train.export import read_model, write_model
 from stance.train.loop import Progress, Stage, Task, run_stage
-from stance.train.recipe import Finish, Recipe, Statements
+from stance.train.recipe import Finish, Recipe
 from stance.train.stages import (
     Workbench,
     adopt_tags,
@@ -82,7 +81,7 @@ def train(
     for article in (*own, *extra, *last):
         _fit(article, codebook)
     taken = {a.id for a in last}
-    away = _held_out(recipe.statements)
+    away = read_held_out(Path(recipe.statements.held_out)) if recipe.statements.held_out else frozenset()
     held = [a for a in own if a.meta.get("scenario") in away]
     taken |= {a.id for a in held}
     seen = [a for a in (*own, *extra) if a.id not in taken]
@@ -153,15 +152,6 @@ def _given(annotations: Sequence[Path] | Dataset) -> list[AnnotatedArticle]:
     if not isinstance(annotations, Sequence):
         return from_dataset(annotations)
     return read_annotations(annotations) if annotations else []
-
-
-def _held_out(settings: Statements) -> frozenset[str]:
-    if not settings.held_out:
-        return frozenset()
-    try:
-        return frozenset(tomllib.loads(Path(settings.held_out).read_text("utf-8"))["held_out"])
-    except (OSError, tomllib.TOMLDecodeError, KeyError) as fault:
-        raise RecipeError(f"{settings.held_out}: no file with a list 'held_out': {fault}") from fault
 
 
 def _bench(where: str, config: ModelConfig, say: Say) -> Workbench:
