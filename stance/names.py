@@ -68,9 +68,12 @@ def bare(words: str) -> str:
 def _core(name: str) -> str:
     """The name in a mention with an apposition: ``Hugh Hill, a doctor``, ``her brother, Levi Sutton``."""
     for part in re.split(r",\s+", name):
-        head = bare(re.split(r"\s+(?:from|in|at|who|said|says|told|must|[a-z]+ed)\s", part)[0])
-        if head != name and head and name_spans(head) == [(0, len(head))] and (" " in head or head == part.split()[0]):
+        head = bare(re.split(r"\s+(?:from|in|at|who)\s", part)[0])
+        if head != name and " " in head and name_spans(head) == [(0, len(head))]:
             return head
+    ran_on = re.match(r"([A-Z][\w’'\-]*(?: [A-Z][\w’'\-]*)*) (?:must|said|says|told|[a-z]+ed) [A-Z]", name)
+    if ran_on:
+        return ran_on[1]
     return name
 
 
