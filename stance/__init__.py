@@ -50,12 +50,12 @@ def load(path: str | Path | None = None, *, threads: int = 0) -> Classifier:
     """
     from stance.bundled import bundled
     from stance.classifier import Classifier
-    from stance.model.folder import onnx_path, read_config, read_tokenizer
+    from stance.model.folder import ONNX, checked, read_config, read_tokenizer
     from stance.model.runtime import OnnxRuntime
 
     folder = Path(path) if path is not None else bundled("models/default")
     config = read_config(folder)
-    runtime = OnnxRuntime(onnx_path(folder, config), threads=threads)
+    runtime = OnnxRuntime(checked(folder, ONNX, config), threads=threads)
     return Classifier(runtime, read_tokenizer(folder), config)
 
 

@@ -94,49 +94,50 @@ def check_annotations(paths: Iterable[Path], codebook: Codebook) -> tuple[list[F
                     )
                 )
             seen.setdefault(article.id, where)
-            for statement, message in content_faults(article, codebook):
+            for statement, message, _ in content_faults(article, codebook):
                 faults.append(Fault(file=str(path), line=line, article=article.id, statement=statement, message=message))
     return faults, articles, statements
 
 
-def content_faults(article: AnnotatedArticle, codebook: Codebook) -> Iterator[tuple[str | None, str]]:
-    """What is wrong in an article whose form is right: (statement id or None, message)."""
+def content_faults(article: AnnotatedArticle, codebook: Codebook) -> Iterator[tuple[str | None, str, bool]]:
+    """What is wrong in an article whose form is right.
+
+    Yields the statement's id or None, the message, and whether the fault keeps a model from learning from the article.
+    """
     low = article.text.lower()
     for name in article.actors:
         for form in article.names(name)[1:]:
             if form.lower() not in low:
-                yield None, f"{form!r}, given as a form of {name!r}, is not in the text"
+                yield None, f"{form!r}, given as a form of {name!r}, is not in the text", False
     ids: set[str] = set()
     taken: list[tuple[Span, str]] = []
     for statement in article.statements:
         label = statement.id
         if label in ids:
-            yield label, "id used twice in this article"
+            yield label, "id used twice in this article", False
         ids.add(label)
         parts = [("content", span) for span in statement.content]
         parts += [(name, span) for name, span in (("cue", statement.cue), ("source", statement.source)) if span]
         for name, (start, end) in parts:
             if not 0 <= start < end <= len(article.text):
-                yield (
-                    label,
-                    f"{name} [{start}, {end}] is empty or not inside the text of {len(article.text)} characters",
-                )
+                size = len(article.text)
+                yield label, f"{name} [{start}, {end}] is empty or not inside the text of {size} characters", True
             elif article.text[start].isspace() or article.text[end - 1].isspace():
-                yield label, f"{name} [{start}, {end}] begins or ends with white space: {article.text[start:end]!r}"
+                yield label, f"{name} [{start}, {end}] begins or ends with white space: {article.text[start:end]!r}", False
         for first, second in zip(statement.content, statement.content[1:], strict=False):
             if first[1] > second[0]:
-                yield label, f"pieces of content {list(first)} and {list(second)} overlap or are out of order"
+                yield label, f"pieces of content {list(first)} and {list(second)} overlap or are out of order", True
         for span in statement.content:
             for other, owner in taken:
                 if owner != label and span[0] < other[1] and other[0] < span[1]:
-                    yield label, f"content {list(span)} overlaps content of statement {owner}"
+                    yield label, f"content {list(span)} overlaps content of statement {owner}", False
             taken.append((span, label))
         for stance in statement.stances:
             if stance.position not in codebook.names:
-                yield label, f"unknown position {stance.position!r}; the codebook has {', '.join(codebook.names)}"
+                yield label, f"unknown position {stance.position!r}; the codebook has {', '.join(codebook.names)}", True
         for name in (*statement.speaker, *(s.target for s in statement.stances if s.target is not None)):
             if name not in article.actors and name.lower() not in low:
-                yield label, f"the name {name!r} is neither in the text nor among the actors"
+                yield label, f"the name {name!r} is neither in the text nor among the actors", False
 
 
 def _articles(path: Path) -> Iterator[tuple[int, AnnotatedArticle | Fault]]:

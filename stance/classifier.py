@@ -89,15 +89,10 @@ class Classifier:
         return results
 
     def _read(self, text: str, tokens: Tokens, proposals: Sequence[Proposal]) -> list[Statement]:
-        size, longest = self.config.context, self.config.longest
-        parts = [marked(tokens, p.content, p.cue, p.source, size=size, longest=longest) for p in proposals]
-        inputs = [(inside, roles) for windows_ in parts for _, inside, roles in windows_]
-        outputs = iter(zip(inputs, self._run(("statement", "speaker", "target"), inputs), strict=True))
         names = NameTable(text)
         statements = []
-        for proposal, windows_ in zip(proposals, parts, strict=True):
-            views = [View(inside, *output) for (inside, _), output in (next(outputs) for _ in windows_)]
-            valid, chances = self._chances(np.max([view.logits for view in views], axis=0))
+        for proposal, views in zip(proposals, self._views(tokens, proposals), strict=True):
+            valid, chances = self._chances(views)
             if valid < self.config.valid_threshold:
                 continue
             first = views[0]
@@ -116,17 +111,23 @@ class Classifier:
         content = (left, len(whole.rstrip()))
         if content[1] <= left or not len(tokens):
             return []
-        size, longest = self.config.context, self.config.longest
-        parts = marked(tokens, (content,), cue, (0, len(speaker)), size=size, longest=longest)
-        outputs = self._run(("statement", "speaker", "target"), [(inside, roles) for _, inside, roles in parts])
-        views = [View(inside, *output) for (_, inside, _), output in zip(parts, outputs, strict=True)]
-        _, chances = self._chances(np.max([view.logits for view in views], axis=0))
+        (views,) = self._views(tokens, [Proposal((content,), cue, (0, len(speaker)))])
+        _, chances = self._chances(views)
         stances = self._stances(whole, chances, views, NameTable(whole))
         span = (content[0] - len(lead), content[1] - len(lead))
         return [self._statement(text, Proposal((span,), None, None), 1.0, chances, (speaker,), stances)]
 
-    def _chances(self, logits: Floats) -> tuple[float, dict[str, float]]:
-        """The probability of being a statement, and of each position."""
+    def _views(self, tokens: Tokens, proposals: Sequence[Proposal]) -> list[list[View]]:
+        """The second reading: for each proposal, its windows."""
+        size, longest = self.config.context, self.config.longest
+        parts = [marked(tokens, p.content, p.cue, p.source, size=size, longest=longest) for p in proposals]
+        inputs = [(inside, roles) for part in parts for _, inside, roles in part]
+        outputs = iter(self._run(("statement", "speaker", "target"), inputs))
+        return [[View(inside, *next(outputs)) for _, inside, _ in part] for part in parts]
+
+    def _chances(self, views: Sequence[View]) -> tuple[float, dict[str, float]]:
+        """The probability of being a statement, and of each position: the highest of all windows."""
+        logits = np.max([view.logits for view in views], axis=0)
         scale = [self.config.temperatures.get(name, 1.0) for name in ("valid", *self.config.positions)]
         chances = sigmoid(logits.astype(float) / np.asarray(scale))
         return float(chances[0]), dict(zip(self.config.positions, map(float, chances[1:]), strict=True))

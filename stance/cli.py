@@ -14,7 +14,7 @@ from stance import __version__
 from stance.errors import ArticleError, StanceError
 from stance.records import Article, Statement
 
-FAILED, USAGE = 1, 2
+FAILED = 1
 
 
 class _Group(click.Group):
@@ -24,10 +24,7 @@ class _Group(click.Group):
         """Runs the command."""
         try:
             return super().invoke(ctx)
-        except StanceError as fault:
-            click.echo(f"stance: {fault}", err=True)
-            ctx.exit(FAILED)
-        except (PermissionError, FileNotFoundError, IsADirectoryError, UnicodeDecodeError) as fault:
+        except (StanceError, PermissionError, FileNotFoundError, IsADirectoryError, UnicodeDecodeError) as fault:
             click.echo(f"stance: {fault}", err=True)
             ctx.exit(FAILED)
         except BrokenPipeError:

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 
 from stance.names import PRONOUNS
 from stance.quotes import quotations
-from stance.records import NONE, AnnotatedArticle, AnnotatedStatement
+from stance.records import NONE, AnnotatedArticle, AnnotatedStatement, Span
 
 _FIELDS = ("genre", "setting", "region", "conflict", "writer")
 
@@ -23,7 +23,8 @@ def lines(articles: Sequence[AnnotatedArticle]) -> Iterator[str]:
     several = sum(len(s.stances) > 1 for _, s in statements)
     null = sum(t.target is None for _, s in statements for t in s.stances)
     yield f"several stances: {several} statements; stances without target: {null}"
-    yield from _block("attribution", Counter(attribution(a, s) for a, s in statements))
+    quoted = {a.id: quotations(a.text) for a in articles}
+    yield from _block("attribution", Counter(attribution(s, quoted[a.id]) for a, s in statements))
     yield from _block("source", Counter(source_kind(a, s) for a, s in statements))
     yield from _block("cue", Counter(a.text[slice(*s.cue)].lower() if s.cue else "(none)" for a, s in statements), 12)
     for name in _FIELDS:
@@ -39,9 +40,8 @@ def _block(name: str, counts: Counter[str], most: int = 30) -> Iterator[str]:
         yield f"  {number:6}  {number / total:5.1%}  {value}"
 
 
-def attribution(article: AnnotatedArticle, statement: AnnotatedStatement) -> str:
-    """direct, mixed or indirect: whether all, some or none of the content stands in quotation marks."""
-    quoted = quotations(article.text)
+def attribution(statement: AnnotatedStatement, quoted: Sequence[Span]) -> str:
+    """direct, mixed or indirect: whether all, some or none of the content stands in the quotations ``quoted``."""
     inside = sum(max(0, min(e, r) - max(s, q)) for s, e in statement.content for q, r in quoted)
     size = sum(e - s for s, e in statement.content)
     if inside >= 0.95 * size:

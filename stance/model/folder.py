@@ -48,12 +48,15 @@ def read_tokenizer(folder: Path) -> Tokenizer:
         raise ModelError(f"{path}: no tokenizer: {fault}") from fault
 
 
-def onnx_path(folder: Path, config: ModelConfig) -> Path:
-    """The place of the network, its digest checked against the configuration. Raises `ModelError`."""
-    path = folder / ONNX
+def checked(folder: Path, name: str, config: ModelConfig, *, otherwise: str = "") -> Path:
+    """The place of a file of the folder, its digest compared with the configuration's.
+
+    Raises `ModelError` where it is missing (``otherwise`` tells what that means) or not the one that was written.
+    """
+    path = folder / name
     if not path.is_file():
-        raise ModelError(f"{folder}: no {ONNX} in this model folder")
-    wanted = config.digests.get(ONNX)
+        raise ModelError(f"{folder}: no {name} in this model folder{otherwise}")
+    wanted = config.digests.get(name)
     if wanted and digest(path) != wanted:
         raise ModelError(f"{path}: torn or changed; its SHA-256 is not the one in {CONFIG}")
     return path

@@ -15,7 +15,7 @@ from torch import Tensor
 
 from stance.errors import ModelError
 from stance.model.config import ModelConfig
-from stance.model.folder import CONFIG, ENCODER, ONNX, TOKENIZER, WEIGHTS, digest, read_config, read_tokenizer
+from stance.model.folder import CONFIG, ENCODER, ONNX, TOKENIZER, WEIGHTS, checked, digest, read_config, read_tokenizer
 from stance.model.network import OUTPUTS, Network, NetworkConfig
 
 if TYPE_CHECKING:
@@ -113,16 +113,13 @@ def read_model(folder: Path) -> tuple[Network, Any, ModelConfig]:
     from transformers import AutoConfig, AutoModel
 
     config = read_config(folder)
-    for name in (ENCODER, WEIGHTS):
-        if not (folder / name).is_file():
-            raise ModelError(f"{folder}: no {name} in this model folder; it can label, but not be trained further")
-        if config.digests.get(name) not in (None, digest(folder / name)):
-            raise ModelError(f"{folder / name}: torn or changed; its SHA-256 is not the one in {CONFIG}")
-    settings = json.loads((folder / ENCODER).read_text("utf-8"))
+    otherwise = "; it can label, but not be trained further"
+    encoder_path, weights = (checked(folder, name, config, otherwise=otherwise) for name in (ENCODER, WEIGHTS))
+    settings = json.loads(encoder_path.read_text("utf-8"))
     encoder: Any = AutoModel.from_config(AutoConfig.for_model(**settings))
     network = Network(encoder.float(), NetworkConfig(positions=len(config.positions)))
     try:
-        network.load_state_dict(read_weights(folder / WEIGHTS))
+        network.load_state_dict(read_weights(weights))
     except RuntimeError as fault:
-        raise ModelError(f"{folder / WEIGHTS}: the weights do not fit the configuration: {fault}") from fault
+        raise ModelError(f"{weights}: the weights do not fit the configuration: {fault}") from fault
     return network, read_tokenizer(folder), config

@@ -139,10 +139,8 @@ def statement_loss(network: Network, batch: Sequence[StatementExample], alphabet
                 wanted[row, position] = 1.0
         both = functional.binary_cross_entropy_with_logits(logits[known, 1:], wanted, reduction="sum")
         loss = loss + both / len(known)
-    blocked = (mask == 0).unsqueeze(-1)
-    speaker = network.speaker(hidden).float().masked_fill(blocked, -1e4).log_softmax(1)
-    target = network.target(hidden).float().masked_fill(blocked, -1e4).log_softmax(1)
-    target = target.view(*ids.shape, network.config.positions, 2)
+    speaker = _place_logs(network.speaker(hidden), mask)
+    target = _target_logs(network, hidden, mask)
     for places in (
         [_pointer_loss(speaker[row], e.speakers) for row, e in enumerate(batch) if e.speakers],
         [_pointer_loss(target[row, :, p], (where,)) for row, e in enumerate(batch) for p, where in e.targets],
@@ -150,6 +148,16 @@ def statement_loss(network: Network, batch: Sequence[StatementExample], alphabet
         if places:
             loss = loss + 0.5 * torch.stack(places).mean()
     return loss
+
+
+def _place_logs(logits: Tensor, mask: Tensor) -> Tensor:
+    """Log probabilities over the tokens that are there. *Shape:* (batch, tokens, any) as given."""
+    return logits.float().masked_fill((mask == 0).unsqueeze(-1), -1e4).log_softmax(1)
+
+
+def _target_logs(network: Network, hidden: Tensor, mask: Tensor) -> Tensor:
+    """Where each position aims. *Shape:* (batch, tokens, positions, 2), start and end."""
+    return _place_logs(network.target(hidden), mask).view(*mask.shape, network.config.positions, 2)
 
 
 def _pointer_loss(logs: Tensor, actors: Sequence[Pointers]) -> Tensor:
@@ -170,9 +178,7 @@ def judgement_loss(network: Network, batch: Sequence[JudgementExample], alphabet
     ids, mask, features, roles = tensors(collate([(e.tokens, e.roles) for e in batch], alphabet))
     hidden = network.encode(ids, mask, features, roles)
     chances = network.read(hidden, roles).float()[:, 1:].sigmoid()
-    blocked = (mask == 0).unsqueeze(-1)
-    target = network.target(hidden).float().masked_fill(blocked, -1e4).log_softmax(1)
-    target = target.view(*ids.shape, network.config.positions, 2)
+    target = _target_logs(network, hidden, mask)
     losses = []
     for row, example in enumerate(batch):
         first, last = example.target

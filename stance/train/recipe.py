@@ -16,22 +16,28 @@ _SHARES = frozenset(("replay", "beside"))
 
 
 @dataclass(frozen=True, kw_only=True)
-class Attribution:
-    """Stage 1: attribution tags and links of a corpus in the layout of PolNeAR. No ``corpus``: the stage is left out."""
+class Learning:
+    """What every stage has: how long, and how fast the encoder and the heads learn."""
 
-    corpus: str = ""
-    epochs: int = 2
-    batch_size: int = 8
+    epochs: int = 1
     encoder_rate: float = 2e-4
     heads_rate: float = 1e-3
 
 
 @dataclass(frozen=True, kw_only=True)
-class Judgements:
+class Attribution(Learning):
+    """Stage 1: attribution tags and links of a corpus in the layout of PolNeAR. No ``corpus``: the stage is left out."""
+
+    corpus: str = ""
+    epochs: int = 2
+    batch_size: int = 8
+
+
+@dataclass(frozen=True, kw_only=True)
+class Judgements(Learning):
     """Between the stages: who speaks well or ill of whom. No ``corpora``: the stage is left out. ``replay``: as in stage 2."""
 
     corpora: str = ""
-    epochs: int = 1
     batch_size: int = 32
     encoder_rate: float = 1e-4
     heads_rate: float = 5e-4
@@ -39,14 +45,12 @@ class Judgements:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Statements:
+class Statements(Learning):
     """Stage 2: annotated articles. ``extra`` names further annotated files; ``replay`` is the share of stage 1 beside it."""
 
     epochs: int = 4
     tag_batch: int = 8
     statement_batch: int = 16
-    encoder_rate: float = 2e-4
-    heads_rate: float = 1e-3
     replay: float = 0.2
     extra: tuple[str, ...] = ()
     held_out: str = ""
@@ -54,14 +58,13 @@ class Statements:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Finish:
+class Finish(Learning):
     """The last stage: the articles of ``files`` beside a random ``beside`` share of the others.
 
     With ``leave_one_out`` the stage is first run without each of these articles, to measure on it.
     """
 
     files: tuple[str, ...] = ()
-    epochs: int = 1
     beside: float = 0.25
     encoder_rate: float = 5e-5
     heads_rate: float = 2e-4

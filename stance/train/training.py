@@ -23,16 +23,16 @@ from stance.codebook import Codebook, read_codebook
 from stance.errors import AnnotationError, ModelError, RecipeError
 from stance.evaluate import Report, evaluate
 from stance.model.config import ModelConfig
-from stance.model.folder import CARD, CONFIG, METRICS, ONNX, onnx_path, read_config, read_tokenizer
+from stance.model.folder import CARD, CONFIG, METRICS, ONNX, checked, read_tokenizer
 from stance.model.runtime import OnnxRuntime
 from stance.records import AnnotatedArticle, AnnotatedStatement
-from stance.report import annotated, as_dict, report_lines
+from stance.report import annotated, as_dict, evaluate_model, report_lines
 from stance.train.calibration import Reliability, calibrated, judged, reliability
 from stance.train.card import card
 from stance.train.dataset import from_dataset
 from stance.train.export import read_model, write_model
-from stance.train.loop import Progress, Stage, Task, run_stage
-from stance.train.recipe import Finish, Recipe
+from stance.train.loop import Stage, Task, run_stage
+from stance.train.recipe import Finish, Learning, Recipe
 from stance.train.stages import (
     Workbench,
     adopt_tags,
@@ -108,7 +108,7 @@ def train(
     if held:
         config, table = _calibrated(part, config, held)
         (part / CONFIG).write_text(config.to_json(), "utf-8")
-        reports["held-out scenarios"] = _measured(part, held)
+        reports["held-out scenarios"] = evaluate(held, *evaluate_model(held, part))
     else:
         say("no article is held out: the probabilities are not calibrated")
     for line in report_lines(reports):
@@ -128,8 +128,8 @@ def train(
 
 def _fit(article: AnnotatedArticle, codebook: Codebook) -> None:
     """Raises `AnnotationError` where an annotation cannot be learnt from."""
-    for statement, message in content_faults(article, codebook):
-        if "unknown position" in message or "not inside the text" in message or "out of order" in message:
+    for statement, message, grave in content_faults(article, codebook):
+        if grave:
             where = f"article {article.id}" + (f", statement {statement}" if statement else "")
             raise AnnotationError(f"{where}: {message}")
 
@@ -164,13 +164,16 @@ def _bench(where: str, config: ModelConfig, say: Say) -> Workbench:
     return start(where, config)
 
 
-def _progress(name: str, say: Say) -> Progress:
+def _learn(bench: Workbench, name: str, tasks: Sequence[Task], settings: Learning, seed: int, say: Say) -> None:
+    """Runs a stage, and tells how far it is ten times."""
+
     def progress(done: int, total: int, loss: float, seconds: float) -> None:
         if done == total or done % max(1, total // 10) == 0:
             left = seconds / done * (total - done)
             say(f"{name}: {done}/{total} batches, loss {loss:.3f}, {left / 60:.0f} min left")
 
-    return progress
+    stage = Stage(epochs=settings.epochs, encoder_rate=settings.encoder_rate, heads_rate=settings.heads_rate)
+    run_stage(bench.network, tasks, stage, bench.alphabet, seed=seed, progress=progress)
 
 
 def _first_stages(bench: Workbench, recipe: Recipe, work: Path | None, say: Say) -> None:
@@ -186,14 +189,11 @@ def _first_stages(bench: Workbench, recipe: Recipe, work: Path | None, say: Say)
         return
     if one.corpus:
         tasks = attribution_tasks(bench, Path(one.corpus), batch_size=one.batch_size)
-        stage = Stage(epochs=one.epochs, encoder_rate=one.encoder_rate, heads_rate=one.heads_rate)
-        run_stage(bench.network, tasks, stage, bench.alphabet, seed=recipe.seed, progress=_progress("attribution", say))
+        _learn(bench, "attribution", tasks, one, recipe.seed, say)
         adopt_tags(bench.network)
     if two.corpora:
         tasks = judgement_tasks(bench, Path(two.corpora), batch_size=two.batch_size, seed=recipe.seed)
-        tasks += _replay(bench, recipe, two.replay)
-        stage = Stage(epochs=two.epochs, encoder_rate=two.encoder_rate, heads_rate=two.heads_rate)
-        run_stage(bench.network, tasks, stage, bench.alphabet, seed=recipe.seed, progress=_progress("judgements", say))
+        _learn(bench, "judgements", tasks + _replay(bench, recipe, two.replay), two, recipe.seed, say)
     if kept:
         kept.parent.mkdir(parents=True, exist_ok=True)
         save_file({k: v.contiguous() for k, v in bench.network.state_dict().items()}, f"{kept}.part")
@@ -217,9 +217,7 @@ def _statement_stage(bench: Workbench, recipe: Recipe, articles: Sequence[Annota
         statement_batch=settings.statement_batch,
         reader=bench.classifier(),
     )
-    tasks += _replay(bench, recipe, settings.replay)
-    stage = Stage(epochs=settings.epochs, encoder_rate=settings.encoder_rate, heads_rate=settings.heads_rate)
-    run_stage(bench.network, tasks, stage, bench.alphabet, seed=recipe.seed, progress=_progress("statements", say))
+    _learn(bench, "statements", tasks + _replay(bench, recipe, settings.replay), settings, recipe.seed, say)
 
 
 def _finish(
@@ -228,8 +226,7 @@ def _finish(
 ) -> None:  # fmt: skip
     beside = random.Random(seed).sample(list(others), round(settings.beside * len(others)))
     tasks = statement_tasks(bench, [*last, *beside], tag_batch=8, statement_batch=16, reader=bench.classifier())
-    stage = Stage(epochs=settings.epochs, encoder_rate=settings.encoder_rate, heads_rate=settings.heads_rate)
-    run_stage(bench.network, tasks, stage, bench.alphabet, seed=seed, progress=_progress("finish", say))
+    _learn(bench, "finish", tasks, settings, seed, say)
 
 
 def _leave_one_out(
@@ -243,19 +240,9 @@ def _leave_one_out(
     return evaluate(last, found, bench.config.positions)
 
 
-def _labeller(folder: Path, config: ModelConfig) -> Classifier:
-    """A classifier of the folder's network as it is shipped, with another configuration."""
-    return Classifier(OnnxRuntime(onnx_path(folder, config)), read_tokenizer(folder), config)
-
-
 def _calibrated(folder: Path, config: ModelConfig, held: Sequence[AnnotatedArticle]) -> tuple[ModelConfig, Reliability]:
     """Temperatures fitted on every other held-out article, and the reliability on the rest."""
-    open_ = _labeller(folder, replace(config, valid_threshold=0.0, temperatures={}))
-    config = calibrated(config, judged(open_, held[::2]))
-    return config, reliability(config, judged(open_, held[1::2]))
-
-
-def _measured(folder: Path, articles: Sequence[AnnotatedArticle]) -> Report:
-    config = read_config(folder)
-    classifier = _labeller(folder, config)
-    return evaluate(articles, {a.id: annotated(classifier.classify(a.text)) for a in articles}, config.positions)
+    every = replace(config, valid_threshold=0.0, temperatures={})
+    classifier = Classifier(OnnxRuntime(checked(folder, ONNX, config)), read_tokenizer(folder), every)
+    config = calibrated(config, judged(classifier, held[::2]))
+    return config, reliability(config, judged(classifier, held[1::2]))
