@@ -203,11 +203,16 @@ def _text(file: Path) -> str:
 @main.command()
 @click.argument("paths", nargs=-1, required=True, type=click.Path(path_type=Path, exists=True))
 def stats(paths: Sequence[Path]) -> None:
-    """Count annotated articles and statements: by position, genre, region, setting, kind of attribution."""
-    from stance.annotations import read_annotations
-    from stance.stats import lines
+    """Count annotated articles and statements: by position, genre, region, conflict, kind of attribution and more.
 
-    for line in lines(read_annotations(paths)):
+    Where a folder holds PLAN.md, the counts are compared with its quotas; held_out.toml beside it names what is held out.
+    """
+    from stance.annotations import read_annotations
+    from stance.stats import lines, read_plan
+
+    plan = next((p / "PLAN.md" for p in paths if (p / "PLAN.md").is_file()), None)
+    held_out = next((p / "held_out.toml" for p in paths if (p / "held_out.toml").is_file()), None)
+    for line in lines(read_annotations(paths), read_plan(plan) if plan else None, held_out):
         click.echo(line)
 
 
