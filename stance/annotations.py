@@ -211,7 +211,7 @@ def _statement(raw: Any, label: str) -> AnnotatedStatement:
         target = entry.get("target")
         if target is not None and (not isinstance(target, str) or not target):
             raise AnnotationError(f"expected 'target' to be a name or null, found {target!r}")
-        stances.append(Stance(position=entry["position"], target=target))
+        stances.append(Stance(position=entry["position"], target=target, confidence=_chance(entry)))
     return AnnotatedStatement(
         id=str(raw.get("id") or label),
         content=tuple(_span(pair, "content") for pair in content),
@@ -219,7 +219,16 @@ def _statement(raw: Any, label: str) -> AnnotatedStatement:
         source=_span(raw["source"], "source") if raw.get("source") is not None else None,
         speaker=tuple(speaker),
         stances=tuple(stances),
+        confidence=_chance(raw),
     )
+
+
+def _chance(raw: Mapping[str, Any]) -> float:
+    """The confidence of what a model labelled; 1 where there is none."""
+    given = raw.get("confidence", 1.0)
+    if type(given) not in (int, float) or not 0 <= given <= 1:
+        raise AnnotationError(f"expected 'confidence' to be a probability, found {given!r}")
+    return float(given)
 
 
 def _span(pair: Any, name: str) -> Span:

@@ -227,7 +227,12 @@ def stats(paths: Sequence[Path]) -> None:
     "--held-out", type=click.Path(path_type=Path, exists=True, dir_okay=False),
     help="Only the scenarios of this list, such as data/annotations/held_out.toml.",
 )  # fmt: skip
-@click.option("--by", default=None, help="Also a line for each value of this field of the articles, such as genre.")
+@click.option("--by", default=None, help="Also figures for each value of this field of the articles, such as genre.")
+@click.option(
+    "--compare", type=click.Path(path_type=Path, exists=True, file_okay=False), metavar="MODEL",
+    help="Also another model's figures on the same articles, and the differences with a paired bootstrap.",
+)  # fmt: skip
+@click.option("--errors", type=click.IntRange(min=0), default=0, metavar="N", help="Also the N surest mistakes, in context.")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 def evaluate(
     paths: Sequence[Path],
@@ -235,6 +240,8 @@ def evaluate(
     predictions: Path | None,
     held_out: Path | None,
     by: str | None,
+    compare: Path | None,
+    errors: int,
     as_json: bool,
 ) -> None:
     """Measure a model on annotated files (*.jsonl, or folders): detection, speakers, positions, targets, tuples.
@@ -242,7 +249,16 @@ def evaluate(
     All figures come with a 95 % bootstrap interval over articles.
     """
     from stance.annotations import read_annotations, read_held_out
-    from stance.report import as_dict, evaluate_model, evaluate_predictions, grouped, report_lines
+    from stance.evaluate import difference, mistakes
+    from stance.report import (
+        as_dict,
+        difference_lines,
+        evaluate_model,
+        evaluate_predictions,
+        grouped,
+        mistake_lines,
+        report_lines,
+    )
 
     if model is not None and predictions is not None:
         raise click.UsageError("--model and --predictions exclude each other")
@@ -252,13 +268,27 @@ def evaluate(
         gold = [a for a in gold if a.meta.get("scenario") in scenarios]
     found = evaluate_predictions(gold, predictions) if predictions else evaluate_model(gold, model)
     reports = grouped(gold, found, by)
+    differences = {}
+    if compare is not None:
+        other, positions = evaluate_model(gold, compare)
+        labels = list(dict.fromkeys([*found[1], *positions]))
+        differences = difference(gold, found[0], other, labels)
     if as_json:
         import json
+        from dataclasses import asdict
 
-        click.echo(json.dumps({name: as_dict(report) for name, report in reports.items()}, indent=2))
+        data: dict[str, Any] = {name: as_dict(report) for name, report in reports.items()}
+        if differences:
+            data["compare"] = {name: asdict(value) for name, value in differences.items()}
+        click.echo(json.dumps(data, indent=2))
         return
     for line in report_lines(reports):
         click.echo(line)
+    for line in difference_lines(differences) if differences else ():
+        click.echo(line)
+    for mistake in mistakes(gold, found[0])[:errors]:
+        for line in mistake_lines(mistake):
+            click.echo(line)
 
 
 @main.command()

@@ -12,10 +12,14 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
+from stance.kinds import attribution, source_kind
 from stance.names import bare, fold, word_list
+from stance.quotes import quotations
 from stance.records import NONE, AnnotatedArticle, AnnotatedStatement, Span, Stance
 
 _OVERLAP = 0.5
+#: What stands in a confusion table for a statement that was not found.
+MISSED = "missed"
 _FEWEST = 5
 _IDLE = word_list("idle")
 _RELATIONS = word_list("relations")
@@ -42,7 +46,11 @@ class Counts:
 class Report:
     """Figures between 0 and 1, their 95 % intervals, and what was taken for what.
 
-    ``positions`` holds, for each, its F1 and the number of matched statements that take it.
+    ``positions`` holds, for each, its F1 and the number of matched statements that take it. ``confusion`` counts the first
+    position of the gold and of the found statement, `MISSED` where none was found. ``kinds`` holds, for each kind of
+    quotation and of naming the speaker (see `stance.kinds`), how many gold statements are of it, the share of them that was
+    found, the shares of those found that have the right speaker and the right position, and the share of gold tuples
+    that is right.
     """
 
     articles: int
@@ -52,6 +60,7 @@ class Report:
     intervals: Mapping[str, tuple[float, float]]
     positions: Mapping[str, tuple[float, int]]
     confusion: Mapping[tuple[str, str], int]
+    kinds: Mapping[str, tuple[int, float, float, float, float]]
 
 
 def evaluate(
@@ -88,8 +97,66 @@ def evaluate(
             name: (total.ratio(f"both {name}", f"gold {name}", f"predicted {name}"), total.sums[f"gold {name}"])
             for name in labels
         },
-        confusion={(a, b): total.sums[f"{a} as {b}"] for a in labels for b in labels if total.sums[f"{a} as {b}"]},
+        confusion={(a, b): total.sums[f"{a} as {b}"] for a in labels for b in (*labels, MISSED) if total.sums[f"{a} as {b}"]},
+        kinds={name: _kind(total, name) for name in sorted({k.split("|")[1] for k in total.sums if k.startswith("kind|")})},
     )
+
+
+def _kind(total: Counts, name: str) -> tuple[int, float, float, float, float]:
+    def at(part: str) -> str:
+        return f"kind|{name}|{part}"
+
+    shares = (total.ratio(at(part), at(of)) for part, of in (
+        ("matched", "gold"), ("speaker", "matched"), ("position", "matched"), ("tuple", "gold tuples"),
+    ))  # fmt: skip
+    found, speaker, position, right = shares
+    return total.sums[at("gold")], found, speaker, position, right
+
+
+@dataclass(frozen=True)
+class Difference:
+    """A figure of two models on the same articles.
+
+    ``interval`` is the 95 % interval of the second's minus the first's, ``better`` the share of resamples in which the
+    second is better.
+    """
+
+    first: float
+    second: float
+    interval: tuple[float, float]
+    better: float
+
+
+def difference(
+    gold: Sequence[AnnotatedArticle],
+    first: Mapping[str, Sequence[AnnotatedStatement]],
+    second: Mapping[str, Sequence[AnnotatedStatement]],
+    positions: Sequence[str],
+    *,
+    resamples: int = 1000,
+    seed: int = 0,
+) -> dict[str, Difference]:
+    """Compares two sets of found statements by a paired bootstrap: both are measured on the same drawn articles."""
+    pairs = [tuple(compare(a, found.get(a.id, ())) for found in (first, second)) for a in gold]
+    total = [_total(pair[side] for pair in pairs) for side in (0, 1)]
+    frequent = [name for name in (*positions, NONE) if total[0].sums[f"gold {name}"] >= _FEWEST]
+    whole = [_figures(each, frequent) for each in total]
+    rng = random.Random(seed)
+    gains: dict[str, list[float]] = {name: [] for name in FIGURES}
+    for _ in range(resamples):
+        drawn = rng.choices(pairs, k=len(pairs))
+        one, two = (_figures(_total(pair[side] for pair in drawn), frequent) for side in (0, 1))
+        for name in FIGURES:
+            gains[name].append(two[name] - one[name])
+    return {
+        name: Difference(
+            first=whole[0][name],
+            second=whole[1][name],
+            interval=_middle(values, whole[1][name] - whole[0][name]),
+            better=sum(v > 0 for v in values) / len(values) if values else 0.0,
+        )
+        for name, values in gains.items()
+    }
 
 
 def _middle(values: list[float], value: float) -> tuple[float, float]:
@@ -129,8 +196,19 @@ def compare(article: AnnotatedArticle, predicted: Sequence[AnnotatedStatement]) 
         for statement in statements:
             sums[f"{side} tuples"] += len(statement.stances) or 1
             sums[f"{side} stances"] += len(statement.stances)
-    for a, b in matched(article.statements, predicted):
-        _count_pair(sums, article, a, b)
+    pairs = {id(a): (a, b) for a, b in matched(article.statements, predicted)}
+    quoted = quotations(article.text)
+    for statement in article.statements:
+        alone: Counter[str] = Counter()
+        if id(statement) in pairs:
+            _count_pair(alone, article, *pairs[id(statement)])
+            sums.update(alone)
+        else:
+            sums[f"{statement.stances[0].position if statement.stances else NONE} as {MISSED}"] += 1
+        alone.update({"gold": 1, "gold tuples": len(statement.stances) or 1})
+        for kind in (attribution(statement, quoted), f"source: {source_kind(article, statement)}"):
+            for part in ("gold", "matched", "speaker", "position", "tuple", "gold tuples"):
+                sums[f"kind|{kind}|{part}"] += alone[part]
     return Counts(sums)
 
 
@@ -167,6 +245,42 @@ def _count_pair(sums: Counter[str], article: AnnotatedArticle, gold: AnnotatedSt
         )
     if right:
         sums["tuple"] += hits
+
+
+@dataclass(frozen=True)
+class Mistake:
+    """Where a found statement differs from the gold: ``what`` is missed, invented, speaker, position, target or further stance.
+
+    ``sureness`` is how sure the model was of it, for what was missed 0; ``gold`` or ``found`` is None where there is none.
+    """
+
+    what: str
+    sureness: float
+    article: AnnotatedArticle
+    gold: AnnotatedStatement | None
+    found: AnnotatedStatement | None
+
+
+def mistakes(gold: Sequence[AnnotatedArticle], predicted: Mapping[str, Sequence[AnnotatedStatement]]) -> list[Mistake]:
+    """Every statement that is not wholly right, the surest first, by its first fault."""
+    found: list[Mistake] = []
+    for article in gold:
+        pairs = matched(article.statements, predicted.get(article.id, ()))
+        seen = {id(s) for pair in pairs for s in pair}
+        found += [Mistake("missed", 0.0, article, s, None) for s in article.statements if id(s) not in seen]
+        found += [
+            Mistake("invented", s.confidence, article, None, s) for s in predicted.get(article.id, ()) if id(s) not in seen
+        ]
+        for a, b in pairs:
+            counts: Counter[str] = Counter()
+            _count_pair(counts, article, a, b)
+            what = next((name for name in ("speaker", "position") if not counts[name]), None)
+            if what is None and counts["tuple"] < max(1, len(a.stances), len(b.stances)):
+                what = "target" if counts["targets"] > counts["target"] else "further stance"
+            if what:
+                sure = max((s.confidence for s in b.stances), default=b.confidence)
+                found.append(Mistake(what, b.confidence if what == "speaker" else sure, article, a, b))
+    return sorted(found, key=lambda m: -m.sureness)
 
 
 def _same_speaker(article: AnnotatedArticle, gold: AnnotatedStatement, predicted: AnnotatedStatement) -> bool:

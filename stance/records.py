@@ -35,6 +35,8 @@ class AnnotatedStatement:
     source: Span | None = None
     speaker: tuple[str, ...] = ()
     stances: tuple[Stance, ...] = ()
+    confidence: float = 1.0
+    """Of a statement that a model found: the probability that it is one."""
 
 
 @dataclass(frozen=True, kw_only=True)

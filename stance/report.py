@@ -9,18 +9,27 @@ from typing import Any
 
 from stance.annotations import read_annotations
 from stance.errors import AnnotationError
-from stance.evaluate import FIGURES, Report, evaluate
+from stance.evaluate import FIGURES, MISSED, Difference, Mistake, Report, evaluate
 from stance.records import AnnotatedArticle, AnnotatedStatement, Statement
 
 #: What is found in each article, by its id; and the positions that may be found.
 Found = tuple[Mapping[str, Sequence[AnnotatedStatement]], Sequence[str]]
 
 
+_KIND = ("statements", "found", "speaker", "position", "tuples")
+
+
 def annotated(statements: Iterable[Statement]) -> list[AnnotatedStatement]:
     """Found statements as annotations, to compare with annotations."""
     return [
         AnnotatedStatement(
-            id=f"s{number}", content=s.content, cue=s.cue, source=s.source, speaker=s.speakers, stances=s.stances
+            id=f"s{number}",
+            content=s.content,
+            cue=s.cue,
+            source=s.source,
+            speaker=s.speakers,
+            stances=s.stances,
+            confidence=s.confidence,
         )
         for number, s in enumerate(statements, 1)
     ]
@@ -75,9 +84,51 @@ def report_lines(reports: Mapping[str, Report]) -> Iterator[str]:
         for position, (score, number) in report.positions.items():
             if number:
                 yield f"    F1 {position:20} {score:.3f}  ({number} statements)"
-        mistakes = sorted(((n, a, b) for (a, b), n in report.confusion.items() if a != b), reverse=True)
-        if mistakes:
-            yield "    " + ", ".join(f"{a} taken for {b}: {n}" for n, a, b in mistakes[:6])
+        yield from _confusion(report)
+        yield f"  {'by kind':28} statements  found  speaker  position  tuples"
+        for kind, (number, *shares) in report.kinds.items():
+            yield f"    {kind:26} {number:10}  {shares[0]:.3f}    {shares[1]:.3f}     {shares[2]:.3f}   {shares[3]:.3f}"
+
+
+def _confusion(report: Report) -> Iterator[str]:
+    """Rows: the first position in the annotations; columns: the one that was found."""
+    names = [name for name in report.positions if any(name in pair for pair in report.confusion)]
+    if not names:
+        return
+    yield "  annotated as, found as" + "".join(f"{name:>20}" for name in (*names, MISSED))
+    for row in names:
+        yield f"    {row:20}" + "".join(f"{report.confusion.get((row, name), 0):20}" for name in (*names, MISSED))
+
+
+def difference_lines(differences: Mapping[str, Difference]) -> Iterator[str]:
+    """Two models beside each other, a line for each figure."""
+    yield f"{'':20}  first  second  difference  95 % interval     second better in"
+    for figure, d in differences.items():
+        gain = d.second - d.first
+        yield (
+            f"{figure:20}  {d.first:.3f}   {d.second:.3f}      {gain:+.3f}"
+            f"  [{d.interval[0]:+.3f}, {d.interval[1]:+.3f}]  {d.better:.0%} of resamples"
+        )
+
+
+def mistake_lines(mistake: Mistake) -> Iterator[str]:
+    """A mistake in its context: the words, what the annotations say and what was found."""
+    either = mistake.gold or mistake.found
+    assert either is not None
+    text = mistake.article.text
+    spans = [*either.content, *(span for span in (either.cue, either.source) if span)]
+    start, end = max(0, min(s for s, _ in spans) - 80), min(len(text), max(e for _, e in spans) + 40)
+    pieces = sorted((at, mark) for s, e in either.content for at, mark in ((s, "["), (e, "]")))
+    words, last = "", start
+    for at, mark in pieces:
+        words, last = words + text[last:at] + mark, at
+    words = " ".join((words + text[last:end]).split())
+    yield f"{mistake.what} ({mistake.sureness:.2f}), {mistake.article.id}"
+    yield f"  … {words} …"
+    for name, statement in (("annotated", mistake.gold), ("found", mistake.found)):
+        if statement:
+            stances = "; ".join(f"{s.position} > {s.target}" for s in statement.stances) or "none"
+            yield f"  {name:9}  {', '.join(statement.speaker) or '(nobody)'}: {stances}"
 
 
 def as_dict(report: Report) -> dict[str, Any]:
@@ -90,4 +141,8 @@ def as_dict(report: Report) -> dict[str, Any]:
         "intervals": {name: [round(low, 4), round(high, 4)] for name, (low, high) in report.intervals.items()},
         "positions": {name: {"f1": round(f1, 4), "statements": n} for name, (f1, n) in report.positions.items()},
         "confusion": [[a, b, n] for (a, b), n in report.confusion.items()],
+        "kinds": {
+            name: dict(zip(_KIND, (number, *(round(s, 4) for s in shares)), strict=True))
+            for name, (number, *shares) in report.kinds.items()
+        },
     }

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -135,6 +136,18 @@ def test_check_evaluate_stats_and_import(tmp_path: Path) -> None:
     )
     assert run("import", tmp_path / "a.txt", "-o", tmp_path / "a.jsonl").exit_code == 0
     assert run("check", tmp_path / "a.jsonl").exit_code == 0
+
+
+def test_evaluate_shows_mistakes_and_compares_models(tmp_path: Path) -> None:
+    one = tmp_path / "one.jsonl"
+    one.write_text((ROOT / "data" / "annotations" / "seeds.jsonl").read_text("utf-8").splitlines()[1] + "\n", "utf-8")
+    told = run("evaluate", one, "--compare", ROOT / "models" / "default", "--errors", "2").stdout
+    assert "annotated as, found as" in told
+    assert re.search(r"tuple_f1 +0\.\d{3} +0\.\d{3} +\+0\.000", told)
+    assert told.count("  annotated  ") + told.count("  found      ") in (2, 3, 4)
+    data = json.loads(run("evaluate", one, "--compare", ROOT / "models" / "default", "--json").stdout)
+    assert data["compare"]["tuple_f1"]["first"] == data["compare"]["tuple_f1"]["second"]
+    assert sum(kind["statements"] for name, kind in data["all"]["kinds"].items() if "source" not in name) > 0
 
 
 def test_every_command_and_option_has_help() -> None:

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from stance.evaluate import evaluate, matched, overlap, same_name
+from stance.evaluate import MISSED, difference, evaluate, matched, mistakes, overlap, same_name
 from stance.records import AnnotatedArticle, Stance
 
 POSITIONS = ("deescalation", "criticism")
@@ -59,3 +59,40 @@ def test_intervals_hold_the_figure(article: AnnotatedArticle) -> None:
     low, high = report.intervals["tuple_f1"]
     assert low <= report.figures["tuple_f1"] <= high
     assert low < high
+
+
+def test_missed_statements_stand_in_the_table_and_kinds_add_up(article: AnnotatedArticle) -> None:
+    second = article.statements[1]
+    report = evaluate([article], {"harbour": [second]}, POSITIONS)
+    assert report.confusion == {("deescalation", MISSED): 1, ("none", "none"): 1}
+    kinds = {name: shares for name, shares in report.kinds.items() if not name.startswith("source: ")}
+    assert sum(number for number, *_ in kinds.values()) == 2
+    assert sum(number for name, (number, *_) in report.kinds.items() if name.startswith("source: ")) == 2
+    assert sum(number * found for number, found, *_ in kinds.values()) == 1
+
+
+def test_mistakes_come_the_surest_first_with_their_first_fault(article: AnnotatedArticle) -> None:
+    first, second = article.statements
+    assert mistakes([article], {"harbour": article.statements}) == []
+    wrong = replace(first, stances=(Stance(position="criticism", target="Orvane", confidence=0.6),))
+    invented = replace(second, content=((0, 3),), confidence=0.9)
+    found = mistakes([article], {"harbour": [wrong, invented]})
+    assert [(m.what, m.sureness) for m in found] == [("invented", 0.9), ("position", 0.6), ("missed", 0.0)]
+    target = replace(first, stances=(replace(first.stances[0], target="Nobody"), first.stances[1]))
+    assert [m.what for m in mistakes([article], {"harbour": [target, second]})] == ["target"]
+    only = replace(first, stances=first.stances[:1])
+    assert [m.what for m in mistakes([article], {"harbour": [only, second]})] == ["further stance"]
+    assert mistakes([article], {"harbour": [replace(first, speaker=("Orvane",)), second]})[0].what == "speaker"
+
+
+def test_two_models_are_compared_on_the_same_articles(article: AnnotatedArticle) -> None:
+    other = replace(article, id="other")
+    all_right = {"harbour": article.statements, "other": article.statements}
+    half_right = {"harbour": article.statements}
+    tuples = difference([article, other], half_right, all_right, POSITIONS, resamples=200)["tuple_f1"]
+    assert (tuples.first, tuples.second) == (2 / 3, 1.0)
+    assert tuples.interval[0] == 0.0
+    assert tuples.interval[1] == 1.0
+    assert 0.6 < tuples.better < 0.9
+    same = difference([article, other], all_right, all_right, POSITIONS, resamples=50)
+    assert {(d.interval, d.better) for d in same.values()} == {((0.0, 0.0), 0.0)}

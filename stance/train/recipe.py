@@ -12,7 +12,7 @@ from stance.bundled import bundled
 from stance.errors import RecipeError
 
 _POSITIVE = frozenset(("epochs", "batch_size", "tag_batch", "statement_batch"))
-_SHARES = frozenset(("replay", "beside"))
+_SHARES = frozenset(("replay", "beside", "share"))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -53,6 +53,8 @@ class Statements(Learning):
     statement_batch: int = 16
     replay: float = 0.2
     extra: tuple[str, ...] = ()
+    share: float = 1.0
+    """So large a part of the given scenarios is learnt from, for a learning curve; a smaller part lies inside a larger."""
     held_out: str = ""
     """A file with a list ``held_out`` of scenarios that training does not see."""
 

@@ -84,7 +84,8 @@ def train(
     away = read_held_out(Path(recipe.statements.held_out)) if recipe.statements.held_out else frozenset()
     held = [a for a in own if a.meta.get("scenario") in away]
     taken |= {a.id for a in held}
-    seen = [a for a in (*own, *extra) if a.id not in taken]
+    own = _drawn([a for a in own if a.id not in taken], recipe.statements.share)
+    seen = [*own, *(a for a in extra if a.id not in taken)]
     if not seen and not last and not recipe.attribution.corpus:
         raise RecipeError("nothing to train on: no annotations, and a recipe without corpora")
     where = base or recipe.base or str(bundled("models/default"))
@@ -146,6 +147,14 @@ def _config(where: str, recipe: Recipe, codebook: Codebook) -> ModelConfig:
         thresholds=dict.fromkeys(codebook.names, recipe.decoding.position_threshold),
         share=recipe.decoding.share,
     )
+
+
+def _drawn(articles: Sequence[AnnotatedArticle], share: float) -> list[AnnotatedArticle]:
+    """The articles of a ``share`` of their scenarios, the same ones in every run."""
+    scenario = {a.id: str(a.meta.get("scenario") or a.id) for a in articles}
+    order = sorted(set(scenario.values()), key=lambda name: hashlib.sha256(name.encode()).digest())
+    kept = set(order[: round(share * len(order))])
+    return [a for a in articles if scenario[a.id] in kept]
 
 
 def _given(annotations: Sequence[Path] | Dataset) -> list[AnnotatedArticle]:
