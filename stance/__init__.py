@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from stance.errors import (
+    ActorsError,
     AnnotationError,
     ArticleError,
     MissingExtraError,
@@ -22,10 +23,12 @@ from stance.errors import (
 from stance.records import Article, Stance, Statement
 
 if TYPE_CHECKING:
+    from stance.actors import Actors
     from stance.classifier import Classifier
 
 __version__ = "0.1.0"
 __all__ = [
+    "ActorsError",
     "AnnotationError",
     "Article",
     "ArticleError",
@@ -38,6 +41,7 @@ __all__ = [
     "classify",
     "classify_many",
     "load",
+    "read_actors",
     "read_articles",
 ]
 
@@ -83,3 +87,10 @@ def read_articles(paths: Iterable[str | Path]) -> Iterator[Article | ArticleErro
     from stance.articles import read_articles as read
 
     return read(paths)
+
+
+def read_actors(path: str | Path) -> Actors:
+    """A file of actors, which makes names one across articles: ``actors.named(statement)``; see `stance.actors`."""
+    from stance.actors import read_actors as read
+
+    return read(Path(path))

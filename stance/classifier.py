@@ -97,9 +97,10 @@ class Classifier:
                 continue
             first = views[0]
             places = pointed(first.speaker[:, 0], first.speaker[:, 1], first.tokens, text)
-            speakers = self._speakers(text, proposal, places, names)
-            stances = self._stances(text, chances, views, names)
-            statements.append(self._statement(text, proposal, valid, chances, speakers, stances))
+            named: dict[str, str] = {}
+            speakers = self._speakers(text, proposal, places, names, named)
+            stances = self._stances(text, chances, views, names, named)
+            statements.append(self._statement(text, proposal, valid, chances, speakers, stances, named))
         return statements
 
     def _quotation(self, text: str, speaker: str) -> list[Statement]:
@@ -113,9 +114,11 @@ class Classifier:
             return []
         (views,) = self._views(tokens, [Proposal((content,), cue, (0, len(speaker)))])
         _, chances = self._chances(views)
-        stances = self._stances(whole, chances, views, NameTable(whole))
+        named: dict[str, str] = {}
+        stances = self._stances(whole, chances, views, NameTable(whole), named)
+        named[speaker] = "given"
         span = (content[0] - len(lead), content[1] - len(lead))
-        return [self._statement(text, Proposal((span,), None, None), 1.0, chances, (speaker,), stances)]
+        return [self._statement(text, Proposal((span,), None, None), 1.0, chances, (speaker,), stances, named)]
 
     def _views(self, tokens: Tokens, proposals: Sequence[Proposal]) -> list[list[View]]:
         """The second reading: for each proposal, its windows."""
@@ -132,21 +135,31 @@ class Classifier:
         chances = sigmoid(logits.astype(float) / np.asarray(scale))
         return float(chances[0]), dict(zip(self.config.positions, map(float, chances[1:]), strict=True))
 
-    def _speakers(self, text: str, proposal: Proposal, places: Sequence[Pointed], names: NameTable) -> tuple[str, ...]:
-        sums = self._by_name(text, places, names)
+    def _speakers(
+        self, text: str, proposal: Proposal, places: Sequence[Pointed], names: NameTable, named: dict[str, str]
+    ) -> tuple[str, ...]:
+        how: dict[str, str] = {}
+        sums = self._by_name(text, places, names, how)
+        words = text[slice(*proposal.source)] if proposal.source else None
+        pronoun = words is not None and words.lower() in PRONOUNS
         best = max(sums.items(), key=lambda item: item[1], default=(None, 0.0))[0]
         if best is None:
-            if proposal.source is None:
+            if words is None or proposal.source is None:
                 return ()
-            words = text[slice(*proposal.source)]
-            if words.lower() not in PRONOUNS:
-                return (names.resolve(words, before=proposal.source[0]).name,)
+            if not pronoun:
+                found = names.resolve(words, before=proposal.source[0])
+                named[found.name] = found.how
+                return (found.name,)
             sums.pop(None, None)
-            best = max(sums.items(), key=lambda item: item[1], default=(words, 0.0))[0]
+            best = max(sums.items(), key=lambda item: item[1], default=(words, 0.0))[0] or words
         others = [name for name, chance in sums.items() if name and name != best and chance >= self.config.share]
-        return (best or "", *others)
+        for name in (best, *others):
+            named[name] = "pronoun" if pronoun and name in how else how.get(name, "as-written")
+        return (best, *others)
 
-    def _stances(self, text: str, chances: dict[str, float], views: Sequence[View], names: NameTable) -> tuple[Stance, ...]:
+    def _stances(
+        self, text: str, chances: dict[str, float], views: Sequence[View], names: NameTable, named: dict[str, str]
+    ) -> tuple[Stance, ...]:
         stances = []
         for number, position in enumerate(self.config.positions):
             chance = chances[position]
@@ -154,16 +167,22 @@ class Classifier:
                 continue
             view = max(views, key=lambda v: v.logits[1 + number])
             places = pointed(view.target[:, number, 0], view.target[:, number, 1], view.tokens, text)
-            sums = sorted(self._by_name(text, places, names).items(), key=lambda item: -item[1])
+            how: dict[str, str] = {}
+            sums = sorted(self._by_name(text, places, names, how).items(), key=lambda item: -item[1])
             for rank, (name, share) in enumerate(sums):
                 if rank == 0 or (name and sums[0][0] and share >= self.config.share):
                     stances.append(Stance(position=position, target=name, confidence=chance * share))
+                    if name:
+                        named.setdefault(name, how[name])
         order = {s.position: chances[s.position] for s in stances}
         return tuple(sorted(stances, key=lambda s: (-order[s.position], -s.confidence)))
 
     @staticmethod
-    def _by_name(text: str, places: Sequence[Pointed], names: NameTable) -> dict[str | None, float]:
-        """The probability of each canonical name, summed over its mentions; of mentions that overlap, the likeliest names."""
+    def _by_name(text: str, places: Sequence[Pointed], names: NameTable, how: dict[str, str]) -> dict[str | None, float]:
+        """The probability of each canonical name, summed over its mentions; of mentions that overlap, the likeliest names.
+
+        ``how`` is told how each name was found, at its likeliest mention.
+        """
         sums: dict[str | None, float] = {}
         taken: list[tuple[Span, list[str | None]]] = []
         for place in places:
@@ -173,8 +192,13 @@ class Classifier:
                 words = text[start:end]
                 if words.lower() in PRONOUNS or not bare(words):
                     continue
-                same = next((named for (a, b), named in taken if start < b and a < end), None)
-                found = same or [r.name for r in names.resolve_all(words, before=start)]
+                same = next((known for (a, b), known in taken if start < b and a < end), None)
+                if same is None:
+                    resolved = names.resolve_all(words, before=start)
+                    for one in resolved:
+                        how.setdefault(one.name, one.how)
+                    same = [r.name for r in resolved]
+                found = same
                 taken.append((place.span, found))
             for name in found:
                 sums[name] = sums.get(name, 0.0) + place.probability
@@ -188,6 +212,7 @@ class Classifier:
         chances: dict[str, float],
         speakers: tuple[str, ...],
         stances: tuple[Stance, ...],
+        named: dict[str, str],
     ) -> Statement:
         none = float(np.prod([1 - chance for chance in chances.values()]))
         return Statement(
@@ -199,4 +224,5 @@ class Classifier:
             stances=stances,
             scores={**chances, NONE: none},
             confidence=valid,
+            named=named,
         )

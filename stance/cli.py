@@ -65,8 +65,24 @@ def codebook_option(command: Callable[..., Any]) -> Callable[..., Any]:
     help="Default: a table in a terminal, csv for a file that ends so, else jsonl.",
 )  # fmt: skip
 @model_option
+@click.option(
+    "--actors", type=click.Path(path_type=Path, exists=True, dir_okay=False),
+    help="A file of actors (TOML), to have one name for each across articles.",
+)  # fmt: skip
+@click.option(
+    "--min-confidence", type=click.FloatRange(0, 1), default=0.0, metavar="P",
+    help="Leave out statements, and stances, less likely than this.",
+)  # fmt: skip
 @click.option("--force", is_flag=True, help="Write over an existing file.")
-def label(paths: Sequence[str], output: Path | None, form: str | None, model: Path | None, force: bool) -> None:
+def label(
+    paths: Sequence[str],
+    output: Path | None,
+    form: str | None,
+    model: Path | None,
+    actors: Path | None,
+    min_confidence: float,
+    force: bool,
+) -> None:
     """Label the articles in PATHS: .txt .md .html .jsonl .csv files, folders, or - for standard input.
 
     Exit code 0: all fine. 1: some articles could not be read (named on standard error; all others are labelled).
@@ -80,12 +96,21 @@ def label(paths: Sequence[str], output: Path | None, form: str | None, model: Pa
     form = form or _form(output)
     failures: list[ArticleError] = []
     labelled = _labelled(paths, model, failures)
+    if min_confidence:
+        labelled = ((article, [s.at_least(min_confidence) for s in found if s.confidence >= min_confidence])
+                    for article, found in labelled)  # fmt: skip
+    table = None
+    if actors is not None:
+        from stance.actors import read_actors
+
+        table = known = read_actors(actors)
+        labelled = ((article, [known.named(s) for s in found]) for article, found in labelled)
     if form == "table":
         _show(labelled, output)
     else:
         from stance.output import csv_lines, json_lines
 
-        lines = (csv_lines if form == "csv" else json_lines)(labelled)
+        lines = csv_lines(labelled) if form == "csv" else json_lines(labelled, table)
         if output is None:
             for line in lines:
                 sys.stdout.write(line)

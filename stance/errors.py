@@ -3,6 +3,7 @@
 StanceError
 ├── ArticleError       a file or record that cannot be read as an article
 ├── AnnotationError    an annotation that breaks the format or the codebook
+├── ActorsError        a file of actors that cannot be read, or in which two actors share a name
 ├── ModelError         a model folder that is missing, incomplete, torn or of another format
 ├── RecipeError        a training recipe with unknown or impossible settings
 └── MissingExtraError  an optional part that is not installed
@@ -21,6 +22,10 @@ class ArticleError(StanceError):
 
 class AnnotationError(StanceError):
     """An annotation that breaks the format or the codebook."""
+
+
+class ActorsError(StanceError):
+    """A file of actors that cannot be read, or in which two actors share a name."""
 
 
 class ModelError(StanceError):

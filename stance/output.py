@@ -13,6 +13,8 @@ from stance.records import Article, Statement
 if TYPE_CHECKING:
     from rich.console import RenderableType
 
+    from stance.actors import Actors
+
 #: The columns of CSV: one row for every stance, and one for every statement that takes none.
 COLUMNS = (
     "article", "date", "statement", "start", "end", "speaker", "position", "target",
@@ -22,8 +24,12 @@ COLUMNS = (
 _STYLES = {"deescalation": "green", "criticism": "red", "none": "dim"}
 
 
-def article_record(article: Article, statements: Sequence[Statement]) -> dict[str, Any]:
-    """An article with its statements in the annotation format, confidence and scores added."""
+def article_record(article: Article, statements: Sequence[Statement], actors: Actors | None = None) -> dict[str, Any]:
+    """An article with its statements in the annotation format, confidence and scores added.
+
+    With ``actors``, ``known`` holds what the file of actors says of those who are named.
+    """
+    known = {"known": actors.known(statements)} if actors else {}
     facts = {"title": article.title, "date": article.date, "source": article.source, "place": article.place}
     return {
         "id": article.id,
@@ -31,14 +37,15 @@ def article_record(article: Article, statements: Sequence[Statement]) -> dict[st
         **article.meta,
         "text": article.text,
         "actors": {},
+        **known,
         "statements": [{"id": f"s{number}", **s.to_dict()} for number, s in enumerate(statements, 1)],
     }
 
 
-def json_lines(labelled: Iterable[tuple[Article, Sequence[Statement]]]) -> Iterator[str]:
-    """One line for each article."""
+def json_lines(labelled: Iterable[tuple[Article, Sequence[Statement]]], actors: Actors | None = None) -> Iterator[str]:
+    """One line for each article; see `article_record`."""
     for article, statements in labelled:
-        yield json.dumps(article_record(article, statements), ensure_ascii=False) + "\n"
+        yield json.dumps(article_record(article, statements, actors), ensure_ascii=False) + "\n"
 
 
 def csv_lines(labelled: Iterable[tuple[Article, Sequence[Statement]]]) -> Iterator[str]:

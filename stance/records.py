@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 Span = tuple[int, int]
@@ -77,6 +77,8 @@ class Statement:
     """The probability of every position, ``none`` included."""
     confidence: float
     """The probability that these words are a statement."""
+    named: Mapping[str, str] = field(default_factory=dict)
+    """How each speaker and target got its name: exact, surname, acronym, capital, role, pronoun, given or as-written."""
 
     @property
     def speaker(self) -> str | None:
@@ -103,8 +105,12 @@ class Statement:
         """Where its content ends (code points)."""
         return self.content[-1][1]
 
+    def at_least(self, confidence: float) -> Statement:
+        """The statement without the stances that are less likely than ``confidence``."""
+        return replace(self, stances=tuple(s for s in self.stances if s.confidence >= confidence))
+
     def to_dict(self) -> dict[str, Any]:
-        """The statement in the annotation format, with ``text``, ``confidence`` and ``scores`` added."""
+        """The statement in the annotation format, with ``text``, ``confidence``, ``scores`` and ``named`` added."""
         return {
             "content": [list(span) for span in self.content],
             "cue": list(self.cue) if self.cue else None,
@@ -116,6 +122,7 @@ class Statement:
             "text": self.text,
             "confidence": round(self.confidence, 4),
             "scores": {name: round(score, 4) for name, score in self.scores.items()},
+            "named": dict(self.named),
         }
 
 
