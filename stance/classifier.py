@@ -76,6 +76,15 @@ class Classifier:
             outputs.append(WindowOutput(first, last, softmax(tags[1:count]), queries[:count], keys[:count]))
         return propose(text, tokens, outputs)
 
+    def proposals(self, text: str) -> list[Proposal]:
+        """What the first reading marks as possible statements of a text; see `propose`."""
+        return self.propose(text, tokenize(text, self._tokenizer, self._alphabet))
+
+    def scores(self, text: str, proposal: Proposal) -> dict[str, float]:
+        """The probability of each position in words that are known to be a statement."""
+        (views,) = self._views(tokenize(text, self._tokenizer, self._alphabet), [proposal])
+        return self._chances(views)[1]
+
     def _run(self, names: Sequence[str], inputs: Sequence[tuple[Tokens, Ints]]) -> list[tuple[Floats, ...]]:
         """The outputs of each input, in order; batches hold inputs of like length."""
         results: list[tuple[Floats, ...]] = [()] * len(inputs)
