@@ -15,7 +15,7 @@ from stance.quotes import quotations
 _KINDS = np.array([0, 1, 1, 2, 2, 3, 3])
 _BEGINS = np.array([False, True, False, True, False, True, False])
 _ACRONYM = re.compile(r"(?:[^\W\d_]\.){2,}")
-_LEAD = re.compile(r"[\s,;:.\-–—]*(?:(?:that|for|of)\s+)?")
+_LEAD = re.compile(r"[\s,;:.\-–—]*(?:(?:that|for|of)(?:\s+|$))?")
 _TAIL = re.compile(r"\s+(?:and|but|or|while|as|that)$")
 _OPENING = "\"“„«‘'"
 _LONGEST_MENTION = 14

@@ -76,6 +76,13 @@ def test_contents_take_whole_words_and_whole_quotations() -> None:
     assert words(text, proposals(text, marks, links)) == [(['the "open border"'], "said", "she")]  # type: ignore[arg-type]
 
 
+def test_an_introducing_word_that_is_tagged_alone_is_no_piece() -> None:
+    text = "she said that the border is open."
+    marks = [("content", "that"), ("content", "the border is open"), ("cue", "said"), ("source", "she")]
+    links = {"that": ("said", "she"), "the border is open": ("said", "she")}
+    assert words(text, proposals(text, marks, links)) == [(["the border is open"], "said", "she")]  # type: ignore[arg-type]
+
+
 def test_the_stop_after_an_indirect_sentence_is_not_content() -> None:
     text = "she said the border is open."
     marks = [("content", "the border is open."), ("cue", "said"), ("source", "she")]
