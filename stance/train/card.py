@@ -8,7 +8,7 @@ from pathlib import Path
 from stance.evaluate import FIGURES, Report
 from stance.model.config import ModelConfig
 from stance.records import NONE
-from stance.train.calibration import Reliability
+from stance.train.calibration import Reliability, calibration_error
 from stance.train.recipe import Recipe
 
 _SOURCES = {
@@ -36,9 +36,20 @@ Not for texts in other languages, for social media, or for decisions about peopl
 
 
 def card(
-    name: str, config: ModelConfig, recipe: Recipe, articles: int, reports: Mapping[str, Report], table: Reliability
+    name: str,
+    config: ModelConfig,
+    recipe: Recipe,
+    learnt: Mapping[str, int],
+    reports: Mapping[str, Report],
+    table: Reliability,
+    parts: Mapping[str, Mapping[str, Report]],
+    size: int,
 ) -> str:
-    """The card in Markdown. Figures are those of the training run that made the model."""
+    """The card in Markdown. Figures are those of the training run that made the model.
+
+    ``learnt`` counts the articles and statements that it learnt from, ``parts`` holds the held-out figures by field of
+    the articles, ``size`` is the folder's in bytes.
+    """
     lines = [
         f"# {name}",
         "",
@@ -46,20 +57,37 @@ def card(
     ]
     lines += [f"({', '.join(config.positions)}, or none).", "", "## Made from", "", f"- base: `{config.base}`"]
     lines += [f"- {text}" for key, text in _SOURCES.items() if _used(recipe, key)]
-    lines += [f"- stage 2: {articles} annotated articles"]
+    lines += [f"- stage 2: {learnt['articles']} annotated articles, {learnt['statements']} statements"]
     lines += [
         "- among them real news outside the project, whose texts belong to their publishers and carry no licence: "
         f"`{Path(file).parent.name}/{Path(file).name}`"
         for file in recipe.statements.extra
     ]
     versions = ", ".join(f"{library} {version}" for library, version in config.versions.items())
-    lines += ["", f"Made with {versions}; seed {recipe.seed}.", "", "## Figures", ""]
+    lines += ["", f"Made with {versions}; seed {recipe.seed}. The folder has {size / 1e6:.1f} MB.", "", "## Figures", ""]
     lines += _figures(config, reports) if reports else ["None: no article was held out."]
     if table:
         lines += ["", "## What a probability means", "", _RELIABLE]
         lines += ["| | mean probability | right | cases |", "| --- | --- | --- | --- |"]
         for kind, rows in table.items():
             lines += [f"| {kind} | {mean:.2f} | {right:.2f} | {number} |" for mean, right, number in rows]
+        errors = ", ".join(f"{kind} {calibration_error(rows):.3f}" for kind, rows in table.items())
+        thresholds = ", ".join(f"{name} {value:.2f}" for name, value in config.thresholds.items())
+        lines += ["", f"Expected calibration error: {errors}. Thresholds, chosen on the first half: {thresholds}."]
+    for field, groups in parts.items():
+        lines += ["", f"## Held-out scenarios by {field}", ""]
+        lines += [f"| {field} | articles | statements | statements found, F1 | tuple F1 |", "| --- | --- | --- | --- | --- |"]
+        for group, report in groups.items():
+            low, high = report.intervals["tuple_f1"]
+            lines.append(
+                f"| {group} | {report.articles} | {report.statements} | {report.figures['detection_f1']:.3f} "
+                f"| {report.figures['tuple_f1']:.3f} [{low:.3f}, {high:.3f}] |"
+            )
+    if "held-out scenarios" in reports:
+        lines += ["", "## Held-out scenarios by kind of statement", ""]
+        lines += ["| kind | statements | found | speaker right | position right | tuples right |", "| --- |" + " --- |" * 5]
+        for kind, (number, *shares) in reports["held-out scenarios"].kinds.items():
+            lines.append(f"| {kind} | {number} | " + " | ".join(f"{share:.3f}" for share in shares) + " |")
     return "\n".join([*lines, "", "## Use", "", _USE])
 
 

@@ -26,7 +26,7 @@ from stance.model.config import ModelConfig
 from stance.model.folder import CARD, CONFIG, METRICS, ONNX, checked, read_tokenizer
 from stance.model.runtime import OnnxRuntime
 from stance.records import AnnotatedArticle, AnnotatedStatement
-from stance.report import annotated, as_dict, evaluate_model, report_lines
+from stance.report import annotated, as_dict, evaluate_model, grouped, report_lines
 from stance.train.calibration import Reliability, calibrated, judged, reliability
 from stance.train.card import card
 from stance.train.dataset import from_dataset
@@ -106,17 +106,27 @@ def train(
     shutil.rmtree(part, ignore_errors=True)
     config = write_model(bench, part)
     table: Reliability = {}
+    parts: dict[str, dict[str, Report]] = {}
     if held:
         config, table = _calibrated(part, config, held)
         (part / CONFIG).write_text(config.to_json(), "utf-8")
-        reports["held-out scenarios"] = evaluate(held, *evaluate_model(held, part))
+        found = evaluate_model(held, part)
+        for field in ("genre", "region"):
+            if any(field in a.meta for a in held):
+                groups = grouped(held, found, field)
+                reports["held-out scenarios"] = groups.pop("all")
+                parts[field] = groups
+        reports.setdefault("held-out scenarios", evaluate(held, *found))
     else:
         say("no article is held out: the probabilities are not calibrated")
     for line in report_lines(reports):
         say(line)
-    facts = {**{name: as_dict(report) for name, report in reports.items()}, "reliability": table}
+    given = [*seen, *last]
+    learnt = {"articles": len(given), "statements": sum(len(a.statements) for a in given)}
+    facts = {"learnt from": learnt, **{name: as_dict(report) for name, report in reports.items()}, "reliability": table}
     (part / METRICS).write_text(json.dumps(facts, indent=2) + "\n", "utf-8")
-    (part / CARD).write_text(card(output.name, config, recipe, len(seen) + len(last), reports, table), "utf-8")
+    size = sum(file.stat().st_size for file in part.iterdir())
+    (part / CARD).write_text(card(output.name, config, recipe, learnt, reports, table, parts, size), "utf-8")
     old = output.with_name(f".{output.name}.old")
     if output.exists():
         shutil.rmtree(old, ignore_errors=True)

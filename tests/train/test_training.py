@@ -185,6 +185,18 @@ def test_calibration_makes_overconfidence_honest() -> None:
     assert sum(n for _, _, n in reliability(config, {"valid": told})["valid"]) == 200
 
 
+def test_a_threshold_is_where_a_position_is_found_best() -> None:
+    import numpy as np
+
+    from stance.train.calibration import Judged, calibrated, calibration_error
+
+    shy = Judged(np.array([0.4] * 40 + [0.1] * 100), np.array([True] * 40 + [False] * 100))
+    rare = Judged(np.array([0.4] * 10 + [0.1] * 130), np.array([True] * 10 + [False] * 130))
+    config = calibrated(ModelConfig(positions=("a", "b"), thresholds={"a": 0.5, "b": 0.5}), {"a": shy, "b": rare})
+    assert config.thresholds == {"a": 0.4, "b": 0.5}  # b is taken too seldom to choose by
+    assert calibration_error([(0.9, 0.7, 10), (0.1, 0.1, 30)]) == pytest.approx(0.05)
+
+
 def test_annotations_that_cannot_be_learnt_from_are_refused(base: Path, tmp_path: Path, article: AnnotatedArticle) -> None:
     write_annotations([article], tmp_path / "a.jsonl")
     book = Codebook(version="x", positions=(Position(name="joy", title="", definition="", target=""),))
