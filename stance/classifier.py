@@ -156,9 +156,9 @@ class Classifier:
             if words is None or proposal.source is None:
                 return ()
             if not pronoun:
-                found = names.resolve(words, before=proposal.source[0])
-                named[found.name] = found.how
-                return (found.name,)
+                found = names.resolve_all(words, before=proposal.source[0])
+                named.update((one.name, one.how) for one in found)
+                return tuple(dict.fromkeys(one.name for one in found))
             sums.pop(None, None)
             best = max(sums.items(), key=lambda item: item[1], default=(words, 0.0))[0] or words
         others = [name for name, chance in sums.items() if name and name != best and chance >= self.config.share]

@@ -30,6 +30,7 @@ def _lists() -> dict[str, str]:
 PRONOUNS = word_list("pronouns")
 _PARTICLES = word_list("particles")
 _OPENERS = word_list("openers")
+_VERBS = re.compile(rf"\s+(?:{'|'.join(sorted(word_list('verbs')))})\b")
 _INSTITUTIONS = word_list("institutions")
 _ROLES = word_list("roles")
 _TAILS = word_list("tails")
@@ -40,7 +41,7 @@ _POSSESSIVE = re.compile(r"(?:['’]s|(?<=s)['’])$")
 _DUTIES = r"state|defen[cs]e|foreign affairs|interior|justice|finance|health|information|energy"
 _TITLE = re.compile(
     rf"^(?:[\w.’'\-]+\s+){{0,5}}?(?:{_OFFICE})\b\.?(?:\s+(?:of|for)\s+(?:the\s+)?(?:{_DUTIES}))?"
-    r"(?:\s+(?:designate|elect))?\s+(?=[^\W\d_])",
+    r"(?:\s+(?:designate|elect|in exile))?\s+(?=[^\W\d_])",
     re.I,
 )
 
@@ -66,7 +67,13 @@ def bare(words: str) -> str:
 
 
 def _core(name: str) -> str:
-    """The name in a mention with an apposition: ``Hugh Hill, a doctor``, ``her brother, Levi Sutton``."""
+    """The name in a mention with an apposition or a verb: ``Hugh Hill, a doctor``, ``her brother, Levi Sutton``, ``Hill ran``.
+
+    Words with a relative clause (``those who gave that order``) stay.
+    """
+    verb = _VERBS.search(name)
+    if verb and not re.search(r"\b(?:who|which|that|whose)\b", name[: verb.start()]):
+        name = name[: verb.start()]
     for part in re.split(r",\s+", name):
         head = bare(re.split(r"\s+(?:from|in|at|who)\s", part)[0])
         if head != name and " " in head and name_spans(head) == [(0, len(head))]:
@@ -79,7 +86,7 @@ def _core(name: str) -> str:
 
 @dataclass(frozen=True)
 class Resolution:
-    """A canonical name and how it was found: exact, surname, acronym, capital, role or as-written."""
+    """A canonical name and how it was found: exact, surname, acronym, capital, role, apposition or as-written."""
 
     name: str
     how: str
@@ -112,13 +119,34 @@ class NameTable:
         self._acronyms = _acronyms(text, self._by_fold)
 
     def resolve_all(self, words: str, *, before: int | None = None) -> list[Resolution]:
-        """The canonical names of a mention that may name several: ``Russia and the United States``."""
+        """The canonical names of a mention that may name several: ``Russia and the United States``.
+
+        ``before`` is where it stands in the text (code points): for roles, and for a name that follows it.
+        """
         words = " ".join(words.split())
         parts = [p for p in re.split(r",\s+(?:and\s+)?|\s+and\s+", words) if p.strip()]
         joined = " and " in words and self._text.count(bare(words)) < 2
-        if joined and all(bare(p)[:1].isupper() and bare(p).lower() not in PRONOUNS for p in parts):
+        names = [bare(p) for p in parts]
+        if joined and (
+            all(n[:1].isupper() and n.lower() not in PRONOUNS for n in names) or all(n.lower() in _ROLES for n in names)
+        ):
             return [self.resolve(p, before=before) for p in parts]
+        named = self._apposition(words, before)
+        if named:
+            return [Resolution(self.resolve(named).name, "apposition")]
         return [self.resolve(words, before=before)]
+
+    def _apposition(self, words: str, start: int | None) -> str | None:
+        """The person whose name follows a role between commas: ``the harbour minister, Ilse Marrin, said``."""
+        if start is None or not self._text.startswith(words, start):
+            return None
+        role = _ARTICLES.sub("", words)
+        if not (role[:1].islower() or re.match(rf"(?:{_OFFICE})\b", role, re.I)):
+            return None
+        end = start + len(words)
+        follows = re.match(r",\s+([^,\n]{3,60}),", self._text[end : end + 70])
+        name = bare(follows[1]) if follows else ""
+        return name if " " in name and name_spans(name) == [(0, len(name))] else None
 
     def resolve(self, words: str, *, before: int | None = None) -> Resolution:
         """The canonical name of a mention; ``before`` is where it stands (code points), for roles."""

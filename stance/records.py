@@ -78,7 +78,8 @@ class Statement:
     confidence: float
     """The probability that these words are a statement."""
     named: Mapping[str, str] = field(default_factory=dict)
-    """How each speaker and target got its name: exact, surname, acronym, capital, role, pronoun, given or as-written."""
+    """How each speaker and target got its name: exact, surname, acronym, capital, role,
+    apposition, pronoun, given or as-written."""
 
     @property
     def speaker(self) -> str | None:

@@ -33,6 +33,29 @@ def test_mentions_go_to_the_fullest_name(words: str, name: str, how: str) -> Non
     assert (found.name, found.how) == (name, how)
 
 
+def test_a_role_goes_to_the_name_that_follows_it() -> None:
+    text = (
+        "The harbour minister, Ilse Marrin, said no. The minister, after a pause, said yes. The rebels, Orvane said, had gone."
+    )
+    table = NameTable(text)
+    for words, name, how in (
+        ("The harbour minister", "Ilse Marrin", "apposition"),
+        ("The minister", "minister", "as-written"),
+        ("The rebels", "rebels", "as-written"),
+    ):
+        (found,) = table.resolve_all(words, before=text.index(words))
+        assert (found.name, found.how) == (name, how)
+
+
+def test_a_mention_ends_before_its_verb_and_pairs_of_roles_are_two() -> None:
+    text = "Turks ran and the police and protesters stayed. Those who gave the order ran."
+    table = NameTable(text)
+    assert [r.name for r in table.resolve_all("Turks ran", before=0)] == ["Turks"]
+    assert [r.name for r in table.resolve_all("the police and protesters")] == ["police", "protesters"]
+    assert [r.name for r in table.resolve_all("Those who gave the order")] == ["Those who gave the order"]
+    assert bare("Prime Minister in Exile Ilse Marrin") == "Ilse Marrin"
+
+
 def test_a_shared_surname_is_left_as_it_stands() -> None:
     assert NameTable(TEXT).resolve("Duman").name == "Duman"
 

@@ -19,6 +19,12 @@ _LEAD = re.compile(r"[\s,;:.\-–—]*(?:(?:that|for|of)(?:\s+|$))?")
 _TAIL = re.compile(r"\s+(?:and|but|or|while|as|that)$")
 _OPENING = "\"“„«‘'"
 _LONGEST_MENTION = 14
+#: What no mention of an actor reaches over: a line's end, a quotation mark, a sentence's end, a comma before small letters.
+_BREAK = re.compile(
+    r"\n|[\"“”„«»]\s?\w|[!?;:]\s"
+    r"|(?<!\bProf)(?<!\bCapt)(?<!\bBrig)(?<!\bComm)(?<=[^\W\d_]{4})\.\s"
+    r"|,\s(?![A-Z]|and\s+(?:the\s+)?[A-Z])"
+)
 _CANDIDATES = 8
 
 
@@ -212,6 +218,16 @@ def _merge(text: str, content: tuple[Span, ...], span: Span) -> tuple[Span, ...]
     return (*content, span)
 
 
+def _inside_word(text: str, at: int) -> bool:
+    """Whether a place lies amid a word: between letters, or at an apostrophe that more than an ending follows."""
+    if not 0 < at < len(text):
+        return False
+    if text[at - 1].isalnum() and text[at].isalnum():
+        return True
+    before, after = (at, at + 1) if text[at] in "'’" else (at - 1, at) if text[at - 1] in "'’" else (0, 0)
+    return bool(after) and text[before - 1 : before].isalpha() and re.match(r"[^\W\d_]{2}", text[after:]) is not None
+
+
 @dataclass(frozen=True)
 class Pointed:
     """A place that the network points at, with its probability; ``span`` is None for "nobody"."""
@@ -228,14 +244,13 @@ def pointed(starts: Floats, ends: Floats, tokens: Tokens, text: str) -> list[Poi
     spans: list[Span | None] = [None]
     for a in np.argsort(starts[1:])[::-1][:_CANDIDATES]:
         left = int(tokens.starts[a])
-        if left and text[left - 1].isalnum() and text[left].isalnum():
+        if _inside_word(text, left):
             continue
         stretch = ends[1 + a : 1 + a + _LONGEST_MENTION]
         for step in np.argsort(stretch)[::-1][:2]:
             b = int(a + step)
             right = int(tokens.ends[b])
-            broken = right < len(text) and text[right - 1].isalnum() and text[right].isalnum()
-            if right <= left or broken or "\n" in text[left:right]:
+            if right <= left or _inside_word(text, right) or _BREAK.search(text, left, right):
                 continue
             scores.append(float(starts[1 + a] + ends[1 + b]))
             spans.append((left, right))

@@ -115,3 +115,22 @@ def test_pointers_name_whole_words_or_nobody() -> None:
     assert best.probability > 0.9
     starts[0], ends[0] = 20, 20
     assert pointed(starts, ends, tokens, text)[0].span is None
+
+
+def test_pointers_never_reach_over_a_quotation_or_amid_a_name() -> None:
+    text = 'she called the colonel "a clerk", and marrin\'at left'
+    tok = tokenizer()
+    tokens = tokenize(text, tok, Alphabet.of(tok))
+    width = len(tokens) + 1
+    spans = {
+        span: tokens.at((text.index(span), text.index(span) + len(span))) for span in ("the colonel", "a clerk", "marrin", "at")
+    }
+    starts, ends = np.zeros(width, dtype=np.float32), np.zeros(width, dtype=np.float32)
+    starts[spans["the colonel"][0] + 1] = 9
+    ends[spans["a clerk"][1]] = 9
+    found = [text[slice(*p.span)] for p in pointed(starts, ends, tokens, text) if p.span]
+    assert found
+    assert not any('"' in words.strip('"') for words in found)
+    starts[:], ends[:] = 0, 0
+    starts[spans["marrin"][0] + 1] = ends[spans["marrin"][1]] = 9
+    assert "marrin" not in [text[slice(*p.span)] for p in pointed(starts, ends, tokens, text) if p.span]
