@@ -82,11 +82,13 @@ def classify_many(texts: Iterable[str]) -> Iterator[list[Statement]]:
     return _default().classify_many(texts)
 
 
-def read_articles(paths: Iterable[str | Path]) -> Iterator[Article | ArticleError]:
-    """The articles of files, folders and standard input (``-``); see `stance.articles.read_articles`."""
+def read_articles(
+    paths: str | Path | Iterable[str | Path], *, text_column: str = "text", id_column: str = "id"
+) -> Iterator[Article | ArticleError]:
+    """The articles of files, folders, globs and standard input (``-``); see `stance.articles.read_articles`."""
     from stance.articles import read_articles as read
 
-    return read(paths)
+    return read(paths, text_column=text_column, id_column=id_column)
 
 
 def read_actors(path: str | Path) -> Actors:

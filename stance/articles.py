@@ -3,44 +3,85 @@
 from __future__ import annotations
 
 import csv
+import glob
+import gzip
 import io
 import json
 import sys
+import zlib
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import replace
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 from stance.cleaning import clean
 from stance.errors import ArticleError, MissingExtraError
 from stance.records import Article
 
 #: The endings of the files that are read.
-SUFFIXES = (".txt", ".md", ".html", ".htm", ".jsonl", ".csv")
-_FIELDS = ("id", "text", "title", "date", "source", "place")
+SUFFIXES = (".txt", ".md", ".html", ".htm", ".jsonl", ".csv", ".parquet")
+#: Endings behind them of files that are packed; a packed Parquet file is not read.
+PACKED = (".gz", ".zst")
+_FIELDS = ("title", "date", "source", "place")
 _FOUND = frozenset(("actors", "statements"))
 
 
-def read_articles(paths: str | Path | Iterable[str | Path]) -> Iterator[Article | ArticleError]:
-    """The articles of files, of folders (with all that is below them) and of standard input (``-``).
+@dataclass(frozen=True)
+class Columns:
+    """Under which names the records of a table hold an article's text and id."""
 
-    A file or record that cannot be read comes as an `ArticleError`, in its place; the others go on. An id is the file's
-    name without its ending, or the record's ``id``; where an id comes again, the file's path stands before it.
+    text: str = "text"
+    id: str = "id"
+
+
+def read_articles(
+    paths: str | Path | Iterable[str | Path], *, text_column: str = "text", id_column: str = "id"
+) -> Iterator[Article | ArticleError]:
+    """The articles of files, of folders (with all that is below them), of globs and of standard input (``-``).
+
+    Tables (``.jsonl``, ``.csv``, ``.parquet``) are read record by record, however long they are. A file or record that
+    cannot be read comes as an `ArticleError`, in its place; the others go on. An id is the file's name without its ending,
+    or the record's id; where an id comes again, the file's path stands before it.
     """
     seen: set[str] = set()
+    columns = Columns(text_column, id_column)
     for path in [paths] if isinstance(paths, str | Path) else paths:
         if str(path) == "-":
-            yield from _numbered(_standard_input(), "-", seen)
+            yield from _numbered(_standard_input(columns), "-", seen)
             continue
-        path = Path(path)
-        if path.is_dir():
-            files = sorted(f for f in path.rglob("*") if f.suffix.lower() in SUFFIXES and not f.is_dir())
-            if not files:
-                yield ArticleError(f"{path}: no file of a known kind in this folder ({' '.join(SUFFIXES)})")
-        else:
-            files = [path]
+        files = article_files(path)
+        if not files:
+            known = " ".join(SUFFIXES)
+            yield ArticleError(
+                f"{path}: no file of a known kind in this folder ({known})" if Path(path).is_dir() else f"{path}: no such file"
+            )
         for file in files:
-            yield from _numbered(_read(file), str(file.with_suffix("")), seen)
+            yield from _numbered(_read(file, columns), str(file.with_name(_bare_name(file))), seen)
+
+
+def article_files(path: str | Path) -> list[Path]:
+    """The files that a path stands for: itself, those below a folder, or those that a glob matches."""
+    here = Path(path)
+    if not here.exists() and glob.has_magic(str(path)):
+        return sorted(f for found in glob.iglob(str(path), recursive=True) for f in article_files(found))  # noqa: PTH207
+    if here.is_dir():
+        return sorted(f for f in here.rglob("*") if _kind(f) in SUFFIXES and not f.is_dir())
+    return [here]
+
+
+def _kind(path: Path) -> str:
+    """The ending that tells what is inside: ``.jsonl`` of ``a.jsonl.gz``."""
+    suffix = path.suffix.lower()
+    if suffix not in PACKED:
+        return suffix
+    inner = Path(path.stem).suffix.lower()
+    return inner if inner != ".parquet" else ""
+
+
+def _bare_name(path: Path) -> str:
+    """The file's name without its endings."""
+    return Path(path.stem).stem if path.suffix.lower() in PACKED else path.stem
 
 
 def _numbered(articles: Iterator[Article | ArticleError], path: str, seen: set[str]) -> Iterator[Article | ArticleError]:
@@ -55,36 +96,63 @@ def _numbered(articles: Iterator[Article | ArticleError], path: str, seen: set[s
         yield article
 
 
-def _standard_input() -> Iterator[Article | ArticleError]:
+def _standard_input(columns: Columns) -> Iterator[Article | ArticleError]:
+    data = io.BufferedReader(sys.stdin.buffer)  # type: ignore[type-var]
     try:
-        raw = _decoded(sys.stdin.buffer.read(), "standard input")
-        if raw.lstrip().startswith("{"):
-            yield from _jsonl(raw, "standard input")
+        if data.peek(64)[:64].lstrip(b"\xef\xbb\xbf \t\r\n").startswith(b"{"):
+            yield from _jsonl(data, "standard input", columns)
         else:
-            yield _plain("stdin", raw, "standard input")
+            yield _plain("stdin", _decoded(data.read(), "standard input"), "standard input")
     except ArticleError as fault:
         yield fault
+    finally:
+        data.detach()  # else it would close standard input
 
 
-def _read(path: Path) -> Iterator[Article | ArticleError]:
-    suffix = path.suffix.lower()
+def _read(path: Path, columns: Columns) -> Iterator[Article | ArticleError]:
+    kind = _kind(path)
     try:
-        if suffix not in SUFFIXES:
+        if kind not in SUFFIXES:
             raise ArticleError(f"{path}: unknown kind of file; expected one of {' '.join(SUFFIXES)}")
-        try:
-            raw = _decoded(path.read_bytes(), str(path))
-        except OSError as fault:
-            raise ArticleError(f"{path}: {fault.strerror or fault}") from fault
-        if suffix == ".jsonl":
-            yield from _jsonl(raw, str(path))
-        elif suffix == ".csv":
-            yield from _csv(raw, str(path))
-        elif suffix in (".html", ".htm"):
-            yield _html(path, raw)
-        else:
-            yield _plain(path.stem, raw, str(path))
+        if kind == ".parquet":
+            yield from _parquet(path, columns)
+            return
+        with _opened(path) as file:
+            if kind == ".jsonl":
+                yield from _jsonl(file, str(path), columns)
+            elif kind == ".csv":
+                yield from _csv(file, str(path), columns)
+            elif kind in (".html", ".htm"):
+                yield _html(path, _decoded(file.read(), str(path)))
+            else:
+                yield _plain(_bare_name(path), _decoded(file.read(), str(path)), str(path))
     except (ArticleError, MissingExtraError) as fault:
         yield ArticleError(str(fault))
+    except (OSError, EOFError, zlib.error) as fault:
+        told = getattr(fault, "strerror", None) or fault
+        yield ArticleError(f"{path}: {told}" + ("; what stands before was read" if kind in (".jsonl", ".csv") else ""))
+
+
+@contextmanager
+def _opened(path: Path) -> Iterator[IO[bytes]]:
+    """The file's bytes, unpacked. Raises `OSError` and, for torn archives, what the unpacker raises."""
+    suffix = path.suffix.lower()
+    if suffix == ".gz":
+        with gzip.open(path, "rb") as unpacked:
+            yield unpacked  # type: ignore[misc]
+    elif suffix == ".zst":
+        try:
+            import zstandard
+        except ImportError:
+            raise MissingExtraError(f"{path}: unpacking", "tables") from None
+        try:
+            with path.open("rb") as file, zstandard.ZstdDecompressor().stream_reader(file, read_across_frames=True) as unpacked:
+                yield io.BufferedReader(unpacked)
+        except zstandard.ZstdError as fault:
+            raise OSError(f"no zstandard archive: {fault}") from fault
+    else:
+        with path.open("rb") as file:
+            yield file
 
 
 def _decoded(data: bytes, where: str) -> str:
@@ -93,11 +161,15 @@ def _decoded(data: bytes, where: str) -> str:
     if b"\0" in data:
         raise ArticleError(f"{where}: binary (a NUL at byte {data.index(0)}); expected text in UTF-8")
     try:
-        return data.decode("utf-8-sig").replace("\r\n", "\n").replace("\r", "\n")  # offsets count these line ends
+        return _line_ends(data.decode("utf-8-sig"))
     except UnicodeDecodeError as fault:
         raise ArticleError(
             f"{where}: not UTF-8 (byte 0x{data[fault.start]:02x} at {fault.start}); convert it, for instance with iconv"
         ) from fault
+
+
+def _line_ends(text: str) -> str:
+    return text.replace("\r\n", "\n").replace("\r", "\n")  # offsets count these line ends
 
 
 def _plain(name: str, raw: str, where: str) -> Article:
@@ -125,55 +197,104 @@ def _html(path: Path, raw: str) -> Article:
     )
 
 
-def _jsonl(raw: str, where: str) -> Iterator[Article | ArticleError]:
-    for number, line in enumerate(raw.split("\n"), 1):
-        if not line.strip():
+def _jsonl(file: IO[bytes], where: str, columns: Columns) -> Iterator[Article | ArticleError]:
+    empty = True
+    for number, data in enumerate(file, 1):
+        if not data.strip():
             continue
+        empty = False
         try:
+            line = _decoded(data, f"{where}:{number}")
             try:
                 row = json.loads(line)
-            except json.JSONDecodeError as fault:
+            except (json.JSONDecodeError, RecursionError) as fault:
                 raise ArticleError(f"{where}:{number}: no JSON: {fault}") from fault
             if not isinstance(row, dict):
                 raise ArticleError(f"{where}:{number}: expected an object, found {type(row).__name__}")
-            yield _record(row, f"{where}:{number}", str(number))
+            yield _record(row, f"{where}:{number}", str(number), columns)
         except ArticleError as fault:
             yield fault
+    if empty:
+        yield ArticleError(f"{where}: empty")
 
 
-def _csv(raw: str, where: str) -> Iterator[Article | ArticleError]:
+def _csv(file: IO[bytes], where: str, columns: Columns) -> Iterator[Article | ArticleError]:
     csv.field_size_limit(2**31 - 1)
-    reader = csv.DictReader(io.StringIO(raw, newline=""), strict=True)
+    text = io.TextIOWrapper(file, encoding="utf-8-sig", newline="")
+    reader = csv.DictReader(text, strict=True)
+    behind = "nothing behind this line was read"
     try:
-        if "text" not in (reader.fieldnames or ()):
-            raise ArticleError(f"{where}: no column 'text'; the columns are {', '.join(reader.fieldnames or ())}")
+        if not reader.fieldnames:
+            raise ArticleError(f"{where}: empty")
+        if columns.text not in reader.fieldnames:
+            raise ArticleError(f"{where}: no column {columns.text!r}; the columns are {', '.join(reader.fieldnames)}")
         for row in reader:
             line = f"{where}:{reader.line_num}"
             try:
                 if None in row:
                     raise ArticleError(f"{line}: more fields than columns; a text with commas has to stand in quotes")
-                yield _record(row, line, str(reader.line_num))
+                values = {k: v and _line_ends(v) for k, v in row.items()}
+                if any("\0" in v for v in values.values() if v):
+                    raise ArticleError(f"{line}: binary (a NUL in this record); expected text in UTF-8")
+                yield _record(values, line, str(reader.line_num), columns)
             except ArticleError as fault:
                 yield fault
     except csv.Error as fault:
-        raise ArticleError(f"{where}:{reader.line_num}: no CSV: {fault}; nothing behind this line was read") from fault
+        raise ArticleError(f"{where}:{reader.line_num}: no CSV: {fault}; {behind}") from fault
+    except UnicodeDecodeError as fault:
+        raise ArticleError(f"{where}:{reader.line_num + 1}: not UTF-8 ({fault.reason}); {behind}") from fault
+    finally:
+        text.detach()
 
 
-def _record(row: Mapping[str, Any], where: str, number: str) -> Article:
+def _parquet(path: Path, columns: Columns) -> Iterator[Article | ArticleError]:
+    try:
+        import pyarrow
+        import pyarrow.parquet
+    except ImportError:
+        raise MissingExtraError(f"{path}: reading Parquet", "tables") from None
+    try:
+        with pyarrow.parquet.ParquetFile(path) as table:
+            names = table.schema_arrow.names
+            if columns.text not in names:
+                raise ArticleError(f"{path}: no column {columns.text!r}; the columns are {', '.join(names)}")
+            number = 0
+            for batch in table.iter_batches(batch_size=64):
+                for row in batch.to_pylist():
+                    number += 1
+                    try:
+                        values = {k: _plain_value(v) for k, v in row.items()}
+                        yield _record(values, f"{path}:{number}", str(number), columns)
+                    except ArticleError as fault:
+                        yield fault
+    except pyarrow.ArrowException as fault:
+        raise ArticleError(f"{path}: no Parquet: {fault}") from fault
+
+
+def _plain_value(value: Any) -> Any:
+    """A value of a table as JSON can hold it; dates and times in ISO 8601."""
+    if value is None or isinstance(value, str | int | float | list | dict):
+        return value
+    return value.isoformat() if hasattr(value, "isoformat") else str(value)
+
+
+def _record(row: Mapping[str, Any], where: str, number: str, columns: Columns) -> Article:
     values: dict[str, str | None] = {}
-    for key in _FIELDS:
+    for name, key in (("text", columns.text), ("id", columns.id), *((name, name) for name in _FIELDS)):
         value = row.get(key)
-        if value is not None and not isinstance(value, str if key == "text" else str | int):
+        if value is not None and not isinstance(value, str if name == "text" else str | int):
             raise ArticleError(f"{where}: expected {key!r} to be a text, found {type(value).__name__}")
-        values[key] = str(value) if value not in (None, "") else None
+        values[name] = str(value) if value not in (None, "") else None
     text = values.pop("text")
     label = f" (id {values['id']})" if values["id"] else ""
     if not text or not text.strip():
-        raise ArticleError(f"{where}: no text in this record{label}")
+        told = "no text in this record" if columns.text in row or columns.text == "text" else f"no field {columns.text!r}"
+        raise ArticleError(f"{where}: {told}{label}")
     if not is_unicode(text):
         raise ArticleError(f"{where}: half a surrogate pair in this text{label}")
     name = values.pop("id") or number
-    meta = {k: v for k, v in row.items() if k not in _FIELDS and k not in _FOUND}
+    known = {columns.text, columns.id, *_FIELDS} | _FOUND
+    meta = {k: v for k, v in row.items() if k not in known}
     return Article(id=name, text=text, pieces=((0, 0, len(text)),), meta=meta, **values)
 
 

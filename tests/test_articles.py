@@ -177,3 +177,74 @@ def test_html(tmp_path: Path) -> None:
     assert isinstance(article, Article)
     assert "The minister said on day 3" in article.text
     assert "Menu" not in article.text
+
+
+def packed(name: str, data: bytes) -> bytes:
+    import gzip
+
+    import zstandard
+
+    return {"gz": gzip.compress, "zst": zstandard.ZstdCompressor().compress}[name](data)
+
+
+@pytest.mark.parametrize("ending", ["gz", "zst"])
+def test_packed_files_are_read_and_torn_ones_named(ending: str, tmp_path: Path) -> None:
+    rows = "\n".join(json.dumps({"id": f"r{n}", "text": f"He said {n}. " + "x" * 500}) for n in range(3000))
+    whole = packed(ending, rows.encode())
+    (tmp_path / f"a.jsonl.{ending}").write_bytes(whole)
+    (tmp_path / f"b.txt.{ending}").write_bytes(packed(ending, b"He said so."))
+    (tmp_path / f"c.jsonl.{ending}").write_bytes(whole[: len(whole) // 2])
+    (tmp_path / f"d.csv.{ending}").write_bytes(b"no archive")
+    (tmp_path / f"e.png.{ending}").write_bytes(b"left alone")
+    found = read(tmp_path)
+    good = [a for a in found if isinstance(a, Article)]
+    bad = [str(a) for a in found if isinstance(a, ArticleError)]
+    assert [a.id for a in good[:3000]] == [f"r{n}" for n in range(3000)]
+    assert good[3000].id == "b"
+    assert any(f"c.jsonl.{ending}" in b for b in bad)
+    assert any(f"d.csv.{ending}" in b for b in bad)
+    assert not any("e.png" in b for b in bad)
+
+
+def test_parquet_and_columns_of_other_names(tmp_path: Path) -> None:
+    import datetime
+
+    import pyarrow
+    import pyarrow.parquet
+
+    table = {"key": [7, 8], "body": ["He said so.", None], "date": [datetime.date(2024, 1, 2)] * 2, "n": [1.5, 2.5]}
+    pyarrow.parquet.write_table(pyarrow.table(table), tmp_path / "a.parquet")
+    (tmp_path / "b.parquet").write_bytes(b"PAR1 torn")
+    good, empty, torn = read_articles([tmp_path], text_column="body", id_column="key")
+    assert isinstance(good, Article)
+    assert (good.id, good.text, good.date, good.meta) == ("7", "He said so.", "2024-01-02", {"n": 1.5})
+    assert "a.parquet:2: no text in this record (id 8)" in str(empty)
+    assert "b.parquet: no Parquet" in str(torn)
+    (wrong,) = read_articles(tmp_path / "a.parquet")
+    assert "no column 'text'; the columns are key, body, date, n" in str(wrong)
+    (tmp_path / "c.jsonl").write_text('{"text": "x", "id": 1}\n', "utf-8")
+    (missing,) = read_articles(tmp_path / "c.jsonl", text_column="body")
+    assert "c.jsonl:1: no field 'body' (id 1)" in str(missing)
+
+
+def test_globs_stand_for_files(tmp_path: Path) -> None:
+    (tmp_path / "deep").mkdir()
+    for name in ("a.txt", "b.txt", "deep/c.txt", "d.csv"):
+        (tmp_path / name).write_text("He said so.", "utf-8")
+    assert [a.id for a in read(tmp_path / "*.txt") if isinstance(a, Article)] == ["a", "b"]
+    assert [a.id for a in read(tmp_path / "**" / "*.txt") if isinstance(a, Article)] == ["a", "b", "c"]
+    (none,) = read(tmp_path / "*.md")
+    assert "*.md: no such file" in str(none)
+
+
+def test_one_broken_line_does_not_stop_a_long_file(tmp_path: Path) -> None:
+    lines = [b'{"text": "He said so."}'] * 4
+    lines[1] = b'{"text": "caf\xe9"}'
+    lines[2] = b'{"text": "\x00"}'
+    (tmp_path / "a.jsonl").write_bytes(b"\n".join(lines))
+    found = [str(a) if isinstance(a, ArticleError) else "good" for a in read(tmp_path / "a.jsonl")]
+    assert found[0] == found[3] == "good"
+    assert "a.jsonl:2: not UTF-8" in found[1]
+    assert "a.jsonl:3: binary" in found[2]
+    (tmp_path / "b.csv").write_bytes(b"id,text\n1,Fine.\n2,caf\xe9\n")
+    assert any("b.csv" in str(a) and "not UTF-8" in str(a) for a in read(tmp_path / "b.csv"))
