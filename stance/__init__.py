@@ -6,7 +6,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -23,6 +23,8 @@ from stance.errors import (
 from stance.records import Article, Stance, Statement
 
 if TYPE_CHECKING:
+    import pandas
+
     from stance.actors import Actors
     from stance.classifier import Classifier
 
@@ -43,6 +45,7 @@ __all__ = [
     "load",
     "read_actors",
     "read_articles",
+    "to_pandas",
 ]
 
 
@@ -96,3 +99,10 @@ def read_actors(path: str | Path) -> Actors:
     from stance.actors import read_actors as read
 
     return read(Path(path))
+
+
+def to_pandas(labelled: Iterable[tuple[Article, Sequence[Statement]]]) -> pandas.DataFrame:
+    """A DataFrame with a row for each stance of articles and their statements; see `stance.output.to_pandas`."""
+    from stance.output import to_pandas as make
+
+    return make(labelled)

@@ -6,7 +6,7 @@ import os
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -14,7 +14,12 @@ from stance import __version__
 from stance.errors import ArticleError, StanceError
 from stance.records import Article, Statement
 
+if TYPE_CHECKING:
+    from stance.actors import Actors
+    from stance.runs import Journal
+
 FAILED = 1
+STOPPED = 130
 
 
 class _Group(click.Group):
@@ -27,6 +32,9 @@ class _Group(click.Group):
         except (StanceError, PermissionError, FileNotFoundError, IsADirectoryError, UnicodeDecodeError) as fault:
             click.echo(f"stance: {fault}", err=True)
             ctx.exit(FAILED)
+        except KeyboardInterrupt:
+            click.echo("stance: stopped", err=True)
+            ctx.exit(STOPPED)
         except BrokenPipeError:
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
             ctx.exit(0)
@@ -55,15 +63,16 @@ def codebook_option(command: Callable[..., Any]) -> Callable[..., Any]:
 @main.command()
 @click.argument("paths", nargs=-1, required=True)
 @click.option(
-    "-o",
-    "--output",
-    type=click.Path(path_type=Path, dir_okay=False),
-    help="A file, written whole or not at all; - for standard output.",
+    "-o", "--output", type=click.Path(path_type=Path, dir_okay=False), help="The file to write; - for standard output."
 )
 @click.option(
-    "--format", "form", type=click.Choice(["table", "jsonl", "csv"]), default=None,
-    help="Default: a table in a terminal, csv for a file that ends so, else jsonl.",
+    "--format", "form", type=click.Choice(["table", "jsonl", "csv", "parquet"]), default=None,
+    help="Default: a table in a terminal, csv or parquet for a file that ends so, else jsonl.",
 )  # fmt: skip
+@click.option("--flat", is_flag=True, help="JSON lines with one stance each instead of one article.")
+@click.option("--add-bom", is_flag=True, help="CSV with a byte order mark, as spreadsheets want it.")
+@click.option("--text-column", default="text", show_default=True, help="Where the records of a table have the text.")
+@click.option("--id-column", default="id", show_default=True, help="Where the records of a table have the id.")
 @model_option
 @click.option(
     "--actors", type=click.Path(path_type=Path, exists=True, dir_okay=False),
@@ -73,53 +82,83 @@ def codebook_option(command: Callable[..., Any]) -> Callable[..., Any]:
     "--min-confidence", type=click.FloatRange(0, 1), default=0.0, metavar="P",
     help="Leave out statements, and stances, less likely than this.",
 )  # fmt: skip
-@click.option("--force", is_flag=True, help="Write over an existing file.")
+@click.option(
+    "--errors", type=click.Path(path_type=Path, dir_okay=False),
+    help="Also write what could not be read to this file, JSON lines.",
+)  # fmt: skip
+@click.option("--force", is_flag=True, help="Write over an existing file, and start over what was stopped.")
 def label(
     paths: Sequence[str],
     output: Path | None,
     form: str | None,
+    flat: bool,
+    add_bom: bool,
+    text_column: str,
+    id_column: str,
     model: Path | None,
     actors: Path | None,
     min_confidence: float,
+    errors: Path | None,
     force: bool,
 ) -> None:
-    """Label the articles in PATHS: .txt .md .html .jsonl .csv files, folders, or - for standard input.
+    """Label the articles in PATHS: .txt .md .html .jsonl .csv .parquet files (.gz and .zst too), folders, globs, or -.
 
-    Exit code 0: all fine. 1: some articles could not be read (named on standard error; all others are labelled).
+    With -o FILE.jsonl a run that was stopped goes on where it was: what is done stands in FILE.jsonl.part. Exit code 0: all
+    fine. 1: some articles could not be read (named on standard error; all others are labelled). 130: stopped by Ctrl-C.
     """
+    import stance
+    from stance.articles import article_files
+    from stance.progress import progress
+
     if output is not None and str(output) == "-":
         output = None
     _check_writable(output, force)
-    for path in paths:
-        if path != "-" and not Path(path).exists():
-            raise click.UsageError(f"{path}: no such file or folder")
     form = form or _form(output)
-    failures: list[ArticleError] = []
-    labelled = _labelled(paths, model, failures)
-    if min_confidence:
-        labelled = ((article, [s.at_least(min_confidence) for s in found if s.confidence >= min_confidence])
-                    for article, found in labelled)  # fmt: skip
-    table = None
-    if actors is not None:
-        from stance.actors import read_actors
+    if form == "parquet" and output is None:
+        raise click.UsageError("Parquet needs a file: -o FILE.parquet")
+    if (flat and form != "jsonl") or (add_bom and form != "csv"):
+        raise click.UsageError("--flat goes with JSON lines, --add-bom with CSV")
+    for path in paths:
+        if path != "-" and not Path(path).is_dir() and not any(file.exists() for file in article_files(path)):
+            raise click.UsageError(f"{path}: no such file or folder")
+    classifier = stance.load(model)
+    made_by = {"stance": __version__, "model": classifier.config.digests.get("model.onnx", "")[:16]}
+    table = stance.read_actors(actors) if actors is not None else None
+    journal = None
+    if output is not None and form == "jsonl" and not flat:
+        from stance.runs import Journal
 
-        table = known = read_actors(actors)
-        labelled = ((article, [known.named(s) for s in found]) for article, found in labelled)
-    if form == "table":
-        _show(labelled, output)
-    else:
-        from stance.output import csv_lines, json_lines
+        journal = Journal(output, made_by, start_over=force)
+        if journal.done:
+            click.echo(f"stance: {len(journal.done)} articles were labelled before; going on behind them", err=True)
+    failures: list[str] = []
 
-        lines = csv_lines(labelled) if form == "csv" else json_lines(labelled, table)
-        if output is None:
-            for line in lines:
-                sys.stdout.write(line)
-            sys.stdout.flush()
-        else:
-            from stance.files import whole_file
+    def failed(fault: str) -> None:
+        failures.append(fault)
+        click.echo(f"stance: {fault}", err=True)
 
-            with whole_file(output) as file:
-                file.writelines(lines)
+    def labelled() -> Iterator[tuple[Article, list[Statement]]]:
+        articles = stance.read_articles(paths, text_column=text_column, id_column=id_column)
+        for article in progress(articles, paths):
+            if isinstance(article, ArticleError):
+                failed(str(article))
+            elif journal is None or not journal.has(article):
+                try:
+                    statements = classifier.classify(article.text)
+                except StanceError as fault:
+                    failed(f"article {article.id}: {fault}")
+                    continue
+                if min_confidence:
+                    statements = [s.at_least(min_confidence) for s in statements if s.confidence >= min_confidence]
+                yield article, [table.named(s) for s in statements] if table else statements
+
+    _write(labelled(), output, form, flat, add_bom, journal, table, made_by)
+    if errors is not None:
+        import json
+
+        from stance.files import write_whole
+
+        write_whole(errors, "".join(json.dumps({"error": fault}, ensure_ascii=False) + "\n" for fault in failures))
     if failures:
         sys.exit(FAILED)
 
@@ -136,27 +175,45 @@ def _check_writable(output: Path | None, force: bool) -> None:
 def _form(output: Path | None) -> str:
     if output is None:
         return "table" if sys.stdout.isatty() else "jsonl"
-    return "csv" if output.suffix.lower() == ".csv" else "jsonl"
+    return {".csv": "csv", ".parquet": "parquet"}.get(output.suffix.lower(), "jsonl")
 
 
-def _labelled(
-    paths: Sequence[str], model: Path | None, failures: list[ArticleError]
-) -> Iterator[tuple[Article, list[Statement]]]:
-    import stance
+def _write(
+    labelled: Iterator[tuple[Article, list[Statement]]],
+    output: Path | None,
+    form: str,
+    flat: bool,
+    add_bom: bool,
+    journal: Journal | None,
+    table: Actors | None,
+    made_by: dict[str, str],
+) -> None:
+    from stance.files import whole_file
+    from stance.output import csv_lines, flat_lines, json_lines, write_parquet
 
-    classifier = stance.load(model)
-    for article in stance.read_articles(paths):
-        if isinstance(article, ArticleError):
-            failures.append(article)
-            click.echo(f"stance: {article}", err=True)
+    if form == "table":
+        _show(labelled, output)
+    elif form == "parquet" and output is not None:
+        write_parquet(labelled, output)
+    elif journal is not None:
+        try:
+            for line in json_lines(labelled, table, made_by):
+                journal.write(line)
+        except BaseException:
+            journal.close()
+            raise
+        journal.finish()
+    else:
+        lines = csv_lines(labelled) if form == "csv" else flat_lines(labelled) if flat else json_lines(labelled, table, made_by)
+        if add_bom:
+            lines = ("\ufeff" * (number == 0) + line for number, line in enumerate(lines))
+        if output is None:
+            for line in lines:
+                sys.stdout.write(line)
+            sys.stdout.flush()
         else:
-            try:
-                statements = classifier.classify(article.text)
-            except StanceError as fault:
-                failures.append(ArticleError(f"article {article.id}: {fault}"))
-                click.echo(f"stance: {failures[-1]}", err=True)
-                continue
-            yield article, statements
+            with whole_file(output) as file:
+                file.writelines(lines)
 
 
 def _show(labelled: Iterator[tuple[Article, list[Statement]]], output: Path | None) -> None:

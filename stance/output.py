@@ -1,16 +1,21 @@
-"""Labelled articles as JSON lines, as CSV and as a table in a terminal."""
+"""Labelled articles as JSON lines, CSV, Parquet, a DataFrame, and a table in a terminal."""
 
 from __future__ import annotations
 
 import csv
 import io
 import json
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from stance.errors import MissingExtraError
+from stance.files import whole_path
 from stance.records import Article, Statement
+from stance.runs import text_hash
 
 if TYPE_CHECKING:
+    import pandas
     from rich.console import RenderableType
 
     from stance.actors import Actors
@@ -21,20 +26,27 @@ COLUMNS = (
     "confidence", "cue", "source", "text",
 )  # fmt: skip
 
+#: An article and the statements found in it.
+Labelled = tuple[Article, Sequence[Statement]]
 _STYLES = {"deescalation": "green", "criticism": "red", "none": "dim"}
 
 
-def article_record(article: Article, statements: Sequence[Statement], actors: Actors | None = None) -> dict[str, Any]:
+def article_record(
+    article: Article, statements: Sequence[Statement], actors: Actors | None = None, made_by: Mapping[str, str] | None = None
+) -> dict[str, Any]:
     """An article with its statements in the annotation format, confidence and scores added.
 
-    With ``actors``, ``known`` holds what the file of actors says of those who are named.
+    With ``actors``, ``known`` holds what the file of actors says of those who are named; with ``made_by``, versions of the
+    library and the model, and ``text_hash``, tell how the record came about.
     """
-    known = {"known": actors.known(statements)} if actors else {}
     facts = {"title": article.title, "date": article.date, "source": article.source, "place": article.place}
+    known = {"known": actors.known(statements)} if actors else {}
+    made = {"made_by": dict(made_by), "text_hash": text_hash(article.text)} if made_by is not None else {}
     return {
         "id": article.id,
         **facts,
         **article.meta,
+        **made,
         "text": article.text,
         "actors": {},
         **known,
@@ -42,30 +54,86 @@ def article_record(article: Article, statements: Sequence[Statement], actors: Ac
     }
 
 
-def json_lines(labelled: Iterable[tuple[Article, Sequence[Statement]]], actors: Actors | None = None) -> Iterator[str]:
+def json_lines(
+    labelled: Iterable[Labelled], actors: Actors | None = None, made_by: Mapping[str, str] | None = None
+) -> Iterator[str]:
     """One line for each article; see `article_record`."""
     for article, statements in labelled:
-        yield json.dumps(article_record(article, statements, actors), ensure_ascii=False) + "\n"
+        yield json.dumps(article_record(article, statements, actors, made_by), ensure_ascii=False) + "\n"
 
 
-def csv_lines(labelled: Iterable[tuple[Article, Sequence[Statement]]]) -> Iterator[str]:
-    """A head line, then one line for each stance, or for a statement that takes none. Speakers are parted by ``; ``."""
-    yield _csv_line(COLUMNS)
+def rows(labelled: Iterable[Labelled]) -> Iterator[dict[str, Any]]:
+    """A row under `COLUMNS` for each stance, and for each statement that takes none. Speakers are parted by ``; ``."""
     for article, statements in labelled:
         for number, s in enumerate(statements, 1):
-            words = [article.text[slice(*span)] if span else "" for span in (s.cue, s.source)]
-            fixed = (article.id, article.date or "", f"s{number}", s.start, s.end, "; ".join(s.speakers))
-            rows = [(x.position, x.target or "", x.confidence) for x in s.stances] or [
-                (s.position, "", s.scores.get(s.position, 0.0))
-            ]
-            for position, target, confidence in rows:
-                yield _csv_line((*fixed, position, target, f"{confidence:.3f}", *words, s.text))
+            cue, source = (article.text[slice(*span)] if span else "" for span in (s.cue, s.source))
+            stances = [(x.position, x.target or "", x.confidence) for x in s.stances]
+            for position, target, confidence in stances or [(s.position, "", s.scores.get(s.position, 0.0))]:
+                values = (
+                    article.id, article.date or "", f"s{number}", s.start, s.end, "; ".join(s.speakers), position, target,
+                    round(confidence, 4), cue, source, s.text,
+                )  # fmt: skip
+                yield dict(zip(COLUMNS, values, strict=True))
+
+
+def flat_lines(labelled: Iterable[Labelled]) -> Iterator[str]:
+    """JSON lines with a row each; see `rows`."""
+    for row in rows(labelled):
+        yield json.dumps(row, ensure_ascii=False) + "\n"
+
+
+def csv_lines(labelled: Iterable[Labelled]) -> Iterator[str]:
+    """A head line, then a line for each row; see `rows`."""
+    yield _csv_line(COLUMNS)
+    for row in rows(labelled):
+        yield _csv_line([f"{v:.3f}" if isinstance(v, float) else v for v in row.values()])
 
 
 def _csv_line(values: Sequence[Any]) -> str:
     line = io.StringIO()
     csv.writer(line, lineterminator="\n").writerow(values)
     return line.getvalue()
+
+
+def write_parquet(labelled: Iterable[Labelled], path: Path) -> None:
+    """The rows as Parquet, some thousand at a time: strings, but ``start`` and ``end`` int64 and ``confidence`` double.
+
+    The file takes its place when all is written. Raises `MissingExtraError` without pyarrow.
+    """
+    try:
+        import pyarrow
+        import pyarrow.parquet
+    except ImportError:
+        raise MissingExtraError("writing Parquet", "tables") from None
+    types = {"start": pyarrow.int64(), "end": pyarrow.int64(), "confidence": pyarrow.float64()}
+    schema = pyarrow.schema([(name, types.get(name, pyarrow.string())) for name in COLUMNS])
+    with whole_path(path) as part, pyarrow.parquet.ParquetWriter(part, schema) as writer:
+        for some in batched(rows(labelled), 4096):
+            writer.write_table(pyarrow.Table.from_pylist(some, schema=schema))
+
+
+def to_pandas(labelled: Iterable[Labelled]) -> pandas.DataFrame:
+    """The rows of articles and their statements as a DataFrame with the columns `COLUMNS`.
+
+    Raises `MissingExtraError` without pandas.
+    """
+    try:
+        import pandas
+    except ImportError:
+        raise MissingExtraError("a DataFrame", "tables") from None
+    return pandas.DataFrame(list(rows(labelled)), columns=list(COLUMNS))
+
+
+def batched(values: Iterable[dict[str, Any]], size: int) -> Iterator[list[dict[str, Any]]]:
+    """Lists of ``size`` values, the last one shorter."""
+    some: list[dict[str, Any]] = []
+    for value in values:
+        some.append(value)
+        if len(some) == size:
+            yield some
+            some = []
+    if some:
+        yield some
 
 
 def table(article: Article, statements: Sequence[Statement]) -> RenderableType:

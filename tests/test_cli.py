@@ -85,6 +85,10 @@ def test_bad_files_are_named_and_the_rest_is_labelled(tmp_path: Path) -> None:
         (["label", "nowhere.txt"], "no such file"),
         (["label", SEEDS[0], "--format", "xml"], "Invalid value"),
         (["label", SEEDS[0], "-o", "nowhere/out.jsonl"], "is no folder"),
+        (["label", SEEDS[0], "--format", "parquet"], "Parquet needs a file"),
+        (["label", SEEDS[0], "--format", "csv", "--flat"], "--flat goes with JSON lines"),
+        (["label", SEEDS[0], "--add-bom", "--format", "jsonl"], "--add-bom with CSV"),
+        (["label", "*.nothing"], "no such file"),
     ],
 )
 def test_wrong_usage_is_exit_code_two(arguments: list[object], message: str) -> None:
@@ -100,6 +104,36 @@ def test_an_output_file_is_never_overwritten_unasked(tmp_path: Path) -> None:
     assert out.read_text("utf-8") == "mine"
     assert run("label", SEEDS[0], "-o", out, "--force").exit_code == 0
     assert json.loads(out.read_text("utf-8"))["id"] == SEEDS[0].stem
+
+
+def test_the_forms_of_output_hold_the_same_stances(tmp_path: Path) -> None:
+    table = tmp_path / "in.csv"
+    table.write_text('key,body\n7,"Ilse Marrin accused Orvane of lying. She said the ferry had left."\n8,\n', "utf-8")
+    given = ["label", table, "--text-column", "body", "--id-column", "key"]
+    flat = run(*given, "--flat", "--errors", tmp_path / "bad.jsonl")
+    rows = [json.loads(line) for line in flat.stdout.splitlines()]
+    assert [row["article"] for row in rows] == ["7"] * len(rows)
+    assert {row["position"] for row in rows} == {"criticism", "none"}
+    assert "in.csv:3: no text" in json.loads((tmp_path / "bad.jsonl").read_text("utf-8"))["error"]
+    assert run(*given, "--format", "csv", "--add-bom").stdout.startswith("\ufeffarticle,")
+    assert run(*given, "-o", tmp_path / "out.parquet").exit_code == 1  # the record without text
+    import pandas
+
+    assert pandas.read_parquet(tmp_path / "out.parquet").to_dict("records") == rows
+    sure = run(*given, "--flat", "--min-confidence", "0.99").stdout.splitlines()
+    assert len(sure) < len(rows)
+    record = json.loads(run(*given).stdout)
+    assert set(record["made_by"]) == {"stance", "model"}
+    assert len(record["text_hash"]) == 16
+
+
+def test_actors_are_named_and_told_in_the_record(tmp_path: Path) -> None:
+    actors = tmp_path / "actors.toml"
+    actors.write_text('[[actor]]\nname = "Marrin, Ilse"\naliases = ["Ilse Marrin"]\nkind = "person"\n', "utf-8")
+    done = run("label", "-", "--actors", actors, given="Ilse Marrin accused Orvane of lying.")
+    record = json.loads(done.stdout)
+    assert record["statements"][0]["speaker"] == ["Marrin, Ilse"]
+    assert record["known"] == {"Marrin, Ilse": {"kind": "person"}}
 
 
 def test_a_model_that_is_not_there_is_one_line() -> None:
