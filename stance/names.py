@@ -71,6 +71,9 @@ def _core(name: str) -> str:
 
     Words with a relative clause (``those who gave that order``) stay.
     """
+    asked = re.match(r"(?i)((?:all|both) (?:[\w\-]+ )?[\w\-]+) to [a-z]", name)
+    if asked:  # all parties to engage
+        return asked[1]
     verb = _VERBS.search(name)
     if verb and not re.search(r"\b(?:who|which|that|whose)\b", name[: verb.start()]):
         name = name[: verb.start()]

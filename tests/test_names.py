@@ -53,6 +53,7 @@ def test_a_mention_ends_before_its_verb_and_pairs_of_roles_are_two() -> None:
     assert [r.name for r in table.resolve_all("Turks ran", before=0)] == ["Turks"]
     assert [r.name for r in table.resolve_all("the police and protesters")] == ["police", "protesters"]
     assert [r.name for r in table.resolve_all("Those who gave the order")] == ["Those who gave the order"]
+    assert [r.name for r in table.resolve_all("all parties to engage seriously")] == ["all parties"]
     assert bare("Prime Minister in Exile Ilse Marrin") == "Ilse Marrin"
 
 
