@@ -253,7 +253,7 @@ def check(paths: Sequence[Path], codebook: Path | None) -> None:
 
 
 @main.command("import")
-@click.argument("files", nargs=-1, required=True, type=click.Path(path_type=Path, exists=True, dir_okay=False))
+@click.argument("files", nargs=-1, required=True, type=click.Path(path_type=Path, exists=True))
 @click.option(
     "-o",
     "--output",
@@ -261,16 +261,47 @@ def check(paths: Sequence[Path], codebook: Path | None) -> None:
     type=click.Path(path_type=Path, dir_okay=False),
     help="The annotated file (.jsonl).",
 )
+@click.option(
+    "--from", "tool", type=click.Choice(["text", "label-studio", "prodigy", "doccano", "brat"]), default="text",
+    show_default=True, help="What wrote the files; text: articles annotated in plain text (docs/annotating.md).",
+)  # fmt: skip
 @click.option("--force", is_flag=True, help="Write over an existing file.")
-def import_(files: Sequence[Path], output: Path, force: bool) -> None:
-    """Turn articles annotated in plain text (see docs/annotating.md) into an annotated file."""
+def import_(files: Sequence[Path], output: Path, tool: str, force: bool) -> None:
+    """Turn articles annotated in plain text, or in a tool that `stance export` wrote for, into an annotated file."""
     from stance.annotations import write_annotations
+    from stance.interop import import_from
     from stance.markup import parse
 
     _check_writable(output, force)
-    rows = [row for file in files for row in parse(_text(file), where=str(file))]
+    rows: list[Any] = []
+    for file in files:
+        rows += parse(_text(file), where=str(file)) if tool == "text" else import_from(tool, file)
     write_annotations(rows, output)
     click.echo(f"{len(rows)} articles written to {output}", err=True)
+
+
+@main.command()
+@click.argument("files", nargs=-1, required=True, type=click.Path(path_type=Path, exists=True))
+@click.option(
+    "--to", "tool", type=click.Choice(["label-studio", "prodigy", "doccano", "brat"]), required=True, help="The tool."
+)
+@click.option("-o", "--output", required=True, type=click.Path(path_type=Path), help="The file to write; for brat, a folder.")
+@click.option("--force", is_flag=True, help="Write over an existing file.")
+def export(files: Sequence[Path], tool: str, output: Path, force: bool) -> None:
+    """Write annotated or labelled articles (*.jsonl, or folders) for an annotation tool.
+
+    Labelled articles come as pre-annotations. `stance import --from` brings them back, nothing lost.
+    """
+    from stance.annotations import read_annotations
+    from stance.interop import export as write
+
+    if tool == "brat" and output.is_dir() and any(output.iterdir()) and not force:
+        raise click.UsageError(f"{output} is not empty; --force writes into it")
+    if tool != "brat":
+        _check_writable(output, force)
+    articles = read_annotations(files)
+    written = write(articles, tool, output)
+    click.echo(f"{len(articles)} articles written: {', '.join(str(path) for path in written[:2])}", err=True)
 
 
 def _text(file: Path) -> str:
