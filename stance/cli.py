@@ -405,6 +405,37 @@ def evaluate(
 
 
 @main.command()
+@click.argument("first", type=click.Path(path_type=Path, exists=True))
+@click.argument("second", type=click.Path(path_type=Path, exists=True))
+@click.option(
+    "--settle", type=click.Path(path_type=Path, dir_okay=False), metavar="OUT",
+    help="Write the statements on which both agree to this file, and the others under 'unsettled', both readings.",
+)  # fmt: skip
+@click.option("--force", is_flag=True, help="Write over an existing file.")
+def agree(first: Path, second: Path, settle: Path | None, force: bool) -> None:
+    """Compare two readings of the same articles: agreement by part, and every disagreement side by side."""
+    from stance.agreement import disagreement_lines, disagreements, paired, settled
+    from stance.annotations import read_annotations, write_annotations
+    from stance.report import grouped, report_lines
+
+    _check_writable(settle, force)
+    pairs = paired(read_annotations([first]), read_annotations([second]))
+    gold = [a for a, _ in pairs]
+    found = {b.id: b.statements for _, b in pairs}
+    for line in report_lines(grouped(gold, (found, []), None)):
+        click.echo(line)
+    for a, b in pairs:
+        for disagreement in disagreements(a, b):
+            for line in disagreement_lines(disagreement):
+                click.echo(line)
+    if settle is not None:
+        rows = [settled(a, b) for a, b in pairs]
+        write_annotations(rows, settle)
+        agreed, left = (sum(len(row[key]) for row in rows) for key in ("statements", "unsettled"))
+        click.echo(f"{agreed} statements agreed, {left} left to settle: {settle}", err=True)
+
+
+@main.command()
 @click.argument("annotations", nargs=-1, type=click.Path(path_type=Path, exists=True))
 @click.option(
     "-o", "--output", required=True, type=click.Path(path_type=Path, file_okay=False), help="The model folder to make."

@@ -262,7 +262,7 @@ def to_prodigy(article: AnnotatedArticle) -> dict[str, Any]:
             "label": label,
             "head_span": span(a),
             "child_span": span(b),
-        }  # fmt: skip
+        }
         for a, b, label in _links(article)
     ]
     return {"text": article.text, "tokens": tokens, "spans": spans, "relations": relations, "article": _head(article)}

@@ -65,7 +65,7 @@ def articles(draw: st.DrawFn) -> AnnotatedArticle:
                 source=parts[1],
                 speaker=tuple(draw(st.lists(st.sampled_from(["A", "B; C"]), max_size=2))),
                 stances=(stance,) * draw(st.integers(0, 2)),
-            )  # fmt: skip
+            )
         )
     return AnnotatedArticle(id="x", text=text, statements=tuple(statements), actors={"A": ("a",)}, meta={"genre": "wire"})
 
