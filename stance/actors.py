@@ -10,7 +10,7 @@ from typing import Any
 
 from stance.errors import ActorsError
 from stance.names import bare, fold
-from stance.records import Statement
+from stance.records import Stance, Statement
 
 _FIELDS = {"name", "aliases", "wikidata", "kind"}
 
@@ -58,10 +58,14 @@ class Actors:
             actor = self.find(name)
             return actor.name if actor else name
 
+        stances: dict[tuple[str, str | None], Stance] = {}
+        for stance in statement.stances:  # of stances that have become one, the first and most likely
+            target = one(stance.target) if stance.target else None
+            stances.setdefault((stance.position, target), replace(stance, target=target))
         return replace(
             statement,
             speakers=tuple(dict.fromkeys(map(one, statement.speakers))),
-            stances=tuple(replace(s, target=one(s.target)) if s.target else s for s in statement.stances),
+            stances=tuple(stances.values()),
             named={one(name): how for name, how in statement.named.items()},
         )
 

@@ -46,7 +46,8 @@ def disagreements(first: AnnotatedArticle, second: AnnotatedArticle) -> list[Dis
         parts = [name for name in ("content", "cue", "source") if getattr(a, name) != getattr(b, name)]
         parts += ["speaker"] * (set(a.speaker) != set(b.speaker))
         stances = [{(t.position, t.target) for t in s.stances} for s in (a, b)]
-        parts += ["stances"] * (stances[0] != stances[1])
+        first_ones = [s.stances[0].position if s.stances else None for s in (a, b)]
+        parts += ["stances"] * (stances[0] != stances[1] or first_ones[0] != first_ones[1])
         if parts:
             found.append(Disagreement(first, tuple(parts), a, b))
     return sorted(found, key=lambda d: min(s.content[0] for s in (d.first, d.second) if s))

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import csv
+import datetime
 import glob
 import gzip
 import io
 import json
+import math
 import sys
 import zlib
 from collections.abc import Iterable, Iterator, Mapping
@@ -64,7 +66,7 @@ def article_files(path: str | Path) -> list[Path]:
     """The files that a path stands for: itself, those below a folder, or those that a glob matches."""
     here = Path(path)
     if not here.exists() and glob.has_magic(str(path)):
-        return sorted(f for found in glob.iglob(str(path), recursive=True) for f in article_files(found))  # noqa: PTH207
+        return sorted({f for found in glob.iglob(str(path), recursive=True) for f in article_files(found)})  # noqa: PTH207
     if here.is_dir():
         return sorted(f for f in here.rglob("*") if _kind(f) in SUFFIXES and not f.is_dir())
     return [here]
@@ -146,13 +148,42 @@ def _opened(path: Path) -> Iterator[IO[bytes]]:
         except ImportError:
             raise MissingExtraError(f"{path}: unpacking", "tables") from None
         try:
-            with path.open("rb") as file, zstandard.ZstdDecompressor().stream_reader(file, read_across_frames=True) as unpacked:
-                yield io.BufferedReader(unpacked)
+            with path.open("rb") as file:
+                yield io.BufferedReader(_Unpacked(file, zstandard.ZstdDecompressor))
         except zstandard.ZstdError as fault:
             raise OSError(f"no zstandard archive: {fault}") from fault
     else:
         with path.open("rb") as file:
             yield file
+
+
+class _Unpacked(io.RawIOBase):
+    """A zstandard archive, unpacked; raises `EOFError` where it is torn."""
+
+    def __init__(self, file: IO[bytes], decompressor: Any) -> None:
+        self._file, self._decompressor = file, decompressor
+        self._frame = decompressor().decompressobj()
+        self._rest = b""
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: Any) -> int:
+        while not self._rest:
+            packed = b""
+            if self._frame.eof:
+                packed = self._frame.unused_data
+                self._frame = self._decompressor().decompressobj()
+                packed = packed or self._file.read(1 << 16)
+                if not packed:
+                    return 0
+            packed = packed or self._file.read(1 << 16)
+            if not packed:
+                raise EOFError("the archive is torn")
+            self._rest = self._frame.decompress(packed)
+        size = min(len(buffer), len(self._rest))
+        buffer[:size], self._rest = self._rest[:size], self._rest[size:]
+        return size
 
 
 def _decoded(data: bytes, where: str) -> str:
@@ -189,7 +220,7 @@ def _html(path: Path, raw: str) -> Article:
         raise ArticleError(f"{path}: no article text found in this page")
     facts = trafilatura.extract_metadata(raw)
     return Article(
-        id=path.stem,
+        id=_bare_name(path),
         text=text.strip(),
         title=getattr(facts, "title", None),
         date=getattr(facts, "date", None),
@@ -207,7 +238,7 @@ def _jsonl(file: IO[bytes], where: str, columns: Columns) -> Iterator[Article | 
             line = _decoded(data, f"{where}:{number}")
             try:
                 row = json.loads(line)
-            except (json.JSONDecodeError, RecursionError) as fault:
+            except (ValueError, RecursionError) as fault:
                 raise ArticleError(f"{where}:{number}: no JSON: {fault}") from fault
             if not isinstance(row, dict):
                 raise ArticleError(f"{where}:{number}: expected an object, found {type(row).__name__}")
@@ -220,8 +251,8 @@ def _jsonl(file: IO[bytes], where: str, columns: Columns) -> Iterator[Article | 
 
 def _csv(file: IO[bytes], where: str, columns: Columns) -> Iterator[Article | ArticleError]:
     csv.field_size_limit(2**31 - 1)
-    text = io.TextIOWrapper(file, encoding="utf-8-sig", newline="")
-    reader = csv.DictReader(text, strict=True)
+    lines = (line.decode("utf-8-sig" if number == 0 else "utf-8") for number, line in enumerate(file))
+    reader = csv.DictReader(lines, strict=True)
     behind = "nothing behind this line was read"
     try:
         if not reader.fieldnames:
@@ -243,8 +274,6 @@ def _csv(file: IO[bytes], where: str, columns: Columns) -> Iterator[Article | Ar
         raise ArticleError(f"{where}:{reader.line_num}: no CSV: {fault}; {behind}") from fault
     except UnicodeDecodeError as fault:
         raise ArticleError(f"{where}:{reader.line_num + 1}: not UTF-8 ({fault.reason}); {behind}") from fault
-    finally:
-        text.detach()
 
 
 def _parquet(path: Path, columns: Columns) -> Iterator[Article | ArticleError]:
@@ -260,11 +289,16 @@ def _parquet(path: Path, columns: Columns) -> Iterator[Article | ArticleError]:
                 raise ArticleError(f"{path}: no column {columns.text!r}; the columns are {', '.join(names)}")
             number = 0
             for batch in table.iter_batches(batch_size=64):
-                for row in batch.to_pylist():
+                try:
+                    rows = batch.to_pylist()
+                except UnicodeDecodeError as fault:
+                    yield ArticleError(f"{path}: records {number + 1} to {number + batch.num_rows}: not UTF-8 ({fault.reason})")
+                    rows = []
+                    number += batch.num_rows
+                for row in rows:
                     number += 1
                     try:
-                        values = {k: _plain_value(v) for k, v in row.items()}
-                        yield _record(values, f"{path}:{number}", str(number), columns)
+                        yield _record(row, f"{path}:{number}", str(number), columns)
                     except ArticleError as fault:
                         yield fault
     except pyarrow.ArrowException as fault:
@@ -272,9 +306,15 @@ def _parquet(path: Path, columns: Columns) -> Iterator[Article | ArticleError]:
 
 
 def _plain_value(value: Any) -> Any:
-    """A value of a table as JSON can hold it; dates and times in ISO 8601."""
-    if value is None or isinstance(value, str | int | float | list | dict):
+    """A value as JSON can hold it: dates and times in ISO 8601, no number as null."""
+    if isinstance(value, float):
+        return value if math.isfinite(value) else None
+    if value is None or isinstance(value, str | int):
         return value
+    if isinstance(value, Mapping):
+        return {str(k): _plain_value(v) for k, v in value.items()}
+    if isinstance(value, list | tuple):
+        return [_plain_value(v) for v in value]
     return value.isoformat() if hasattr(value, "isoformat") else str(value)
 
 
@@ -282,6 +322,8 @@ def _record(row: Mapping[str, Any], where: str, number: str, columns: Columns) -
     values: dict[str, str | None] = {}
     for name, key in (("text", columns.text), ("id", columns.id), *((name, name) for name in _FIELDS)):
         value = row.get(key)
+        if name == "date" and isinstance(value, datetime.date):
+            value = value.isoformat()[:10]
         if value is not None and not isinstance(value, str if name == "text" else str | int):
             raise ArticleError(f"{where}: expected {key!r} to be a text, found {type(value).__name__}")
         values[name] = str(value) if value not in (None, "") else None
@@ -290,11 +332,12 @@ def _record(row: Mapping[str, Any], where: str, number: str, columns: Columns) -
     if not text or not text.strip():
         told = "no text in this record" if columns.text in row or columns.text == "text" else f"no field {columns.text!r}"
         raise ArticleError(f"{where}: {told}{label}")
-    if not is_unicode(text):
-        raise ArticleError(f"{where}: half a surrogate pair in this text{label}")
-    name = values.pop("id") or number
     known = {columns.text, columns.id, *_FIELDS} | _FOUND
-    meta = {k: v for k, v in row.items() if k not in known}
+    meta = {str(k): _plain_value(v) for k, v in row.items() if k not in known}
+    for what, words in (("text", text), ("record", json.dumps([values, meta], ensure_ascii=False))):
+        if not is_unicode(words):
+            raise ArticleError(f"{where}: half a surrogate pair in this {what}" + (label if is_unicode(label) else ""))
+    name = values.pop("id") or number
     return Article(id=name, text=text, pieces=((0, 0, len(text)),), meta=meta, **values)
 
 

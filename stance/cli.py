@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 import sys
 from collections.abc import Callable, Iterator, Sequence
@@ -29,15 +30,15 @@ class _Group(click.Group):
         """Runs the command."""
         try:
             return super().invoke(ctx)
-        except (StanceError, PermissionError, FileNotFoundError, IsADirectoryError, UnicodeDecodeError) as fault:
+        except BrokenPipeError:
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            ctx.exit(0)
+        except (StanceError, OSError, UnicodeDecodeError) as fault:
             click.echo(f"stance: {fault}", err=True)
             ctx.exit(FAILED)
         except KeyboardInterrupt:
             click.echo("stance: stopped", err=True)
             ctx.exit(STOPPED)
-        except BrokenPipeError:
-            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-            ctx.exit(0)
 
 
 @click.group(cls=_Group, context_settings={"help_option_names": ["-h", "--help"]})
@@ -113,7 +114,10 @@ def label(
     if output is not None and str(output) == "-":
         output = None
     _check_writable(output, force)
-    form = form or _form(output)
+    _check_writable(errors, force)
+    if errors is not None and output is not None and errors.absolute() == output.absolute():
+        raise click.UsageError("--errors and --output name the same file")
+    form = form or ("jsonl" if flat else _form(output))
     if form == "parquet" and output is None:
         raise click.UsageError("Parquet needs a file: -o FILE.parquet")
     if (flat and form != "jsonl") or (add_bom and form != "csv"):
@@ -122,7 +126,12 @@ def label(
         if path != "-" and not Path(path).is_dir() and not any(file.exists() for file in article_files(path)):
             raise click.UsageError(f"{path}: no such file or folder")
     classifier = stance.load(model)
-    made_by = {"stance": __version__, "model": classifier.config.digests.get("model.onnx", "")[:16]}
+    options = [text_column, id_column, min_confidence, actors.read_text("utf-8") if actors else None]
+    made_by = {
+        "stance": __version__,
+        "model": classifier.config.digests.get("model.onnx", "")[:16],
+        "options": hashlib.sha256(repr(options).encode("utf-8")).hexdigest()[:8],
+    }
     table = stance.read_actors(actors) if actors is not None else None
     journal = None
     if output is not None and form == "jsonl" and not flat:
@@ -130,7 +139,7 @@ def label(
 
         journal = Journal(output, made_by, start_over=force)
         if journal.done:
-            click.echo(f"stance: {len(journal.done)} articles were labelled before; going on behind them", err=True)
+            click.echo(f"stance: {journal.done} articles were labelled before; going on behind them", err=True)
     failures: list[str] = []
 
     def failed(fault: str) -> None:
@@ -149,16 +158,18 @@ def label(
                     failed(f"article {article.id}: {fault}")
                     continue
                 if min_confidence:
-                    statements = [s.at_least(min_confidence) for s in statements if s.confidence >= min_confidence]
+                    statements = [left for s in statements if (left := s.at_least(min_confidence))]
                 yield article, [table.named(s) for s in statements] if table else statements
 
-    _write(labelled(), output, form, flat, add_bom, journal, table, made_by)
-    if errors is not None:
-        import json
+    try:
+        _write(labelled(), output, form, flat, add_bom, journal, table, made_by)
+    finally:
+        if errors is not None:
+            import json
 
-        from stance.files import write_whole
+            from stance.files import write_whole
 
-        write_whole(errors, "".join(json.dumps({"error": fault}, ensure_ascii=False) + "\n" for fault in failures))
+            write_whole(errors, "".join(json.dumps({"error": fault}, ensure_ascii=False) + "\n" for fault in failures))
     if failures:
         sys.exit(FAILED)
 
@@ -175,7 +186,10 @@ def _check_writable(output: Path | None, force: bool) -> None:
 def _form(output: Path | None) -> str:
     if output is None:
         return "table" if sys.stdout.isatty() else "jsonl"
-    return {".csv": "csv", ".parquet": "parquet"}.get(output.suffix.lower(), "jsonl")
+    forms = {".csv": "csv", ".parquet": "parquet", ".jsonl": "jsonl", ".ndjson": "jsonl", ".json": "jsonl"}
+    if output.suffix.lower() not in forms:
+        raise click.UsageError(f"{output}: not known what to write; --format says it")
+    return forms[output.suffix.lower()]
 
 
 def _write(
@@ -189,7 +203,7 @@ def _write(
     made_by: dict[str, str],
 ) -> None:
     from stance.files import whole_file
-    from stance.output import csv_lines, flat_lines, json_lines, write_parquet
+    from stance.output import article_record, csv_lines, flat_lines, json_lines, write_parquet
 
     if form == "table":
         _show(labelled, output)
@@ -197,8 +211,8 @@ def _write(
         write_parquet(labelled, output)
     elif journal is not None:
         try:
-            for line in json_lines(labelled, table, made_by):
-                journal.write(line)
+            for article, statements in labelled:
+                journal.write(article_record(article, statements, table, made_by))
         except BaseException:
             journal.close()
             raise
@@ -299,6 +313,8 @@ def export(files: Sequence[Path], tool: str, output: Path, force: bool) -> None:
         raise click.UsageError(f"{output} is not empty; --force writes into it")
     if tool != "brat":
         _check_writable(output, force)
+    if tool == "label-studio":
+        _check_writable(output.with_suffix(".xml"), force)
     articles = read_annotations(files)
     written = write(articles, tool, output)
     click.echo(f"{len(articles)} articles written: {', '.join(str(path) for path in written[:2])}", err=True)
@@ -419,7 +435,12 @@ def agree(first: Path, second: Path, settle: Path | None, force: bool) -> None:
     from stance.report import grouped, report_lines
 
     _check_writable(settle, force)
-    pairs = paired(read_annotations([first]), read_annotations([second]))
+    readings = read_annotations([first]), read_annotations([second])
+    pairs = paired(*readings)
+    for reading, path in zip(readings, (first, second), strict=True):
+        alone = [a.id for a in reading if a.id not in {b.id for b, _ in pairs}]
+        if alone:
+            click.echo(f"stance: only in {path}, left out: {', '.join(alone)}", err=True)
     gold = [a for a, _ in pairs]
     found = {b.id: b.statements for _, b in pairs}
     for line in report_lines(grouped(gold, (found, []), None)):

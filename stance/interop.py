@@ -2,7 +2,7 @@
 
 All four hold spans and relations: the pieces of a content, its cue and its source are spans; from the first piece a
 relation leads to every other part (``continues``, ``cue``, ``source``). What a tool has no place for (id, speaker, stances;
-the article's fields and actors) travels beside it in a field that the tool hands back. Both ways nothing is lost. A span
+the article's fields and actors) travels beside it in a field that the tool hands back. Both ways no annotation is lost. A span
 whose words are not at its place is found again where they stand only once.
 
 Offsets: Label Studio counts UTF-16 units, the others code points; Prodigy also names tokens, ``token_end`` inclusive, and
@@ -45,6 +45,9 @@ def parts(article: AnnotatedArticle, number: int) -> list[Part]:
     s = article.statements[number]
     spans = [("content", span) for span in s.content]
     spans += [(label, span) for label, span in (("cue", s.cue), ("source", s.source)) if span]
+    for label, (start, end) in spans:
+        if not 0 <= start < end <= len(article.text):
+            raise AnnotationError(f"article {article.id}, statement {s.id}: {label} at {start} to {end} is not in the text")
     return [Part(f"{number}.{k}", label, span, article.text[slice(*span)]) for k, (label, span) in enumerate(spans)]
 
 
@@ -71,10 +74,17 @@ def put_together(
             raise AnnotationError(f"{where}: unknown relation {label!r}; expected {CONTINUES}, cue or source")
         follows.setdefault(start, []).append((label, end))
     later = {end for targets in follows.values() for label, end in targets if label == CONTINUES}
+    led_to = {end for targets in follows.values() for _, end in targets}
+    taken = {str(told["id"]) for told in extra.values() if told.get("id")}
+    fresh = (f"s{n}" for n in range(1, len(found) + len(taken) + 2) if f"s{n}" not in taken)
     statements: list[dict[str, Any]] = []
     for part in found:
         if part.label not in PARTS:
             raise AnnotationError(f"{where}: unknown label {part.label!r} at {part.words[:40]!r}; expected {', '.join(PARTS)}")
+        if part.label != "content" and part.name not in led_to:
+            raise AnnotationError(
+                f"{where}: the {part.label} {part.words[:40]!r} belongs to no content: no relation leads to it"
+            )
         if part.label != "content" or part.name in later:
             continue
         targets = follows.get(part.name, [])
@@ -85,7 +95,7 @@ def put_together(
         told = extra.get(part.name) or {}
         statements.append(
             {
-                "id": told.get("id") or f"s{len(statements) + 1}",
+                "id": told.get("id") or next(fresh),
                 "content": [list(span) for span in sorted([spans[part.name], *one[CONTINUES]])],
                 "cue": list(one["cue"][0]) if one["cue"] else None,
                 "source": list(one["source"][0]) if one["source"] else None,
@@ -99,7 +109,7 @@ def put_together(
 def _aligned(part: Part, text: str, where: str) -> Span:
     """Where the words of a span stand: at its offsets, else at the only other place."""
     start, end = part.span
-    if text[start:end] == part.words and start < end:
+    if text[start:end] == part.words and 0 <= start < end <= len(text):
         return part.span
     if part.words and text.count(part.words) == 1:
         at = text.index(part.words)
@@ -197,12 +207,15 @@ def from_label_studio(task: Mapping[str, Any]) -> AnnotatedArticle:
     for item in given[0]["result"]:
         kind, value = item.get("type"), item.get("value", {})
         if kind == "relation":
-            relations.append((item["from_id"], item["to_id"], (item.get("labels") or [""])[0]))
+            ends = (item["from_id"], item["to_id"])
+            first, second = reversed(ends) if item.get("direction") == "left" else ends
+            relations.append((first, second, (item.get("labels") or [""])[0]))
         elif kind == "labels":
             start, end = offsets.point(value["start"]), offsets.point(value["end"])
             found.append(Part(item["id"], value["labels"][0], (start, end), value.get("text", text[max(0, start) : end])))
         elif kind == "textarea":
             words = value["text"] if isinstance(value["text"], list) else [value["text"]]
+            words = [line.strip() for entry in words for line in entry.split("\n") if line.strip()]
             told = extra.setdefault(item["id"], {})
             if item["from_name"] == "speaker":
                 told["speaker"] = words
@@ -299,7 +312,7 @@ def to_doccano(article: AnnotatedArticle) -> dict[str, Any]:
             start, end = part.span
             entities.append({"id": len(entities), "start_offset": start, "end_offset": end, "label": part.label})
             if k == 0:
-                statements[str(number_of[part.name])] = _extra(statement)
+                statements[f"{start}:{end}"] = _extra(statement)
     relations = [
         {"id": n, "from_id": number_of[a.name], "to_id": number_of[b.name], "type": label}
         for n, (a, b, label) in enumerate(_links(article))
@@ -318,7 +331,11 @@ def from_doccano(record: Mapping[str, Any]) -> AnnotatedArticle:
         for e in record.get("entities") or []
     ]
     relations = [(str(r["from_id"]), str(r["to_id"]), r["type"]) for r in record.get("relations") or []]
-    return put_together(record["article"], text, found, relations, record.get("statements") or {})
+    told = record.get("statements") or {}  # by place: doccano gives its entities new ids
+    later = {end for _, end, label in relations if label == CONTINUES}
+    firsts = [part for part in found if part.label == "content" and part.name not in later]
+    extra = {part.name: told.get(f"{part.span[0]}:{part.span[1]}", {}) for part in firsts}
+    return put_together(record["article"], text, found, relations, extra)
 
 
 def to_brat(article: AnnotatedArticle) -> tuple[str, str]:
@@ -389,7 +406,9 @@ def from_brat(text: str, standoff: str, beside: str) -> AnnotatedArticle:
         except (ValueError, KeyError) as fault:
             raise AnnotationError(f"{where}: no standoff line: {line!r}") from fault
         words = "\t".join(rest)
-        if len(spans) == 1 and " ".join(text[slice(*span)] for span in spans) != words and words:
+        if words and " ".join(text[slice(*span)] for span in spans) != words:
+            if len(spans) > 1:
+                raise AnnotationError(f"{where}: the pieces {words[:60]!r} of {name} are not at their places")
             spans = [_aligned(Part(name, label, spans[0], words), text, where)]
         known = [tuple(span) for span in told["statements"].get(name, {}).get("content", [])]
         if [cut for span in known for cut in _cut(text, span)] == spans:
@@ -461,9 +480,11 @@ def import_from(tool: str, path: Path) -> list[AnnotatedArticle]:
         return [_read_brat(name) for name in names]
     try:
         raw = path.read_text("utf-8-sig")
-        records = json.loads(raw) if tool == "label-studio" else [json.loads(line) for line in raw.splitlines() if line.strip()]
+        records = json.loads(raw) if tool == "label-studio" else [json.loads(line) for line in raw.split("\n") if line.strip()]
     except (UnicodeDecodeError, json.JSONDecodeError) as fault:
         raise AnnotationError(f"{path}: no JSON: {fault}") from fault
+    if not isinstance(records, list):
+        raise AnnotationError(f"{path}: expected a list of tasks, found {type(records).__name__}")
     articles = []
     for number, record in enumerate(records, 1):
         try:
@@ -482,5 +503,5 @@ def _read_brat(path: Path) -> AnnotatedArticle:
         return from_brat(*texts)
     except AnnotationError as fault:
         raise AnnotationError(f"{path}: {fault}") from fault
-    except (OSError, UnicodeDecodeError, json.JSONDecodeError, KeyError) as fault:
-        raise AnnotationError(f"{path}: {fault}") from fault
+    except (OSError, UnicodeDecodeError, json.JSONDecodeError, KeyError, TypeError, AttributeError) as fault:
+        raise AnnotationError(f"{path}: {fault!r}") from fault

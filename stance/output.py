@@ -37,15 +37,20 @@ def article_record(
     """An article with its statements in the annotation format, confidence and scores added.
 
     With ``actors``, ``known`` holds what the file of actors says of those who are named; with ``made_by``, versions of the
-    library and the model, and ``text_hash``, tell how the record came about.
+    library and the model, and ``text_hash``, tell how the record came about. Fields of the article's record that are called as
+    fields of this one stand under ``original_…``.
     """
     facts = {"title": article.title, "date": article.date, "source": article.source, "place": article.place}
     known = {"known": actors.known(statements)} if actors else {}
     made = {"made_by": dict(made_by), "text_hash": text_hash(article.text)} if made_by is not None else {}
+    own = {"id", "text", "actors", "statements", *facts}
+    meta = {
+        f"original_{k}" if k in own else k: v for k, v in article.meta.items() if k not in ("made_by", "text_hash", "known")
+    }
     return {
         "id": article.id,
         **facts,
-        **article.meta,
+        **meta,
         **made,
         "text": article.text,
         "actors": {},

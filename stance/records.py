@@ -106,9 +106,14 @@ class Statement:
         """Where its content ends (code points)."""
         return self.content[-1][1]
 
-    def at_least(self, confidence: float) -> Statement:
-        """The statement without the stances that are less likely than ``confidence``."""
-        return replace(self, stances=tuple(s for s in self.stances if s.confidence >= confidence))
+    def at_least(self, confidence: float) -> Statement | None:
+        """The statement with the stances that are at least so likely, or None where it or all of its labels are less likely."""
+        stances = tuple(s for s in self.stances if s.confidence >= confidence)
+        left = bool(stances) if self.stances else self.scores.get(NONE, 1.0) >= confidence
+        if self.confidence < confidence or not left:
+            return None
+        names = {*self.speakers, *(s.target for s in stances)}
+        return replace(self, stances=stances, named={name: how for name, how in self.named.items() if name in names})
 
     def to_dict(self) -> dict[str, Any]:
         """The statement in the annotation format, with ``text``, ``confidence``, ``scores`` and ``named`` added."""

@@ -7,10 +7,13 @@ import json
 import os
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 from stance.errors import StanceError
+from stance.files import whole_path
 from stance.records import Article
+
+_Key = tuple[str, str]
 
 
 def text_hash(text: str) -> str:
@@ -21,57 +24,100 @@ def text_hash(text: str) -> str:
 class Journal:
     """JSON lines that grow record by record beside ``path``, under ``path.part``.
 
-    What a run that was stopped has left there is kept: whole lines are counted as done, a torn last line is dropped.
-    Raises `StanceError` where it was made by another version (``made_by``).
+    What a run that was stopped has left there is kept: whole lines are counted as done, a torn last line is dropped. At the
+    end the file holds the records of the articles that this run met, in their order, whatever the part file held.
+    Raises `StanceError` where the part file is none, was made by another version or with other options (``made_by``), or is
+    being written by another run.
     """
 
     def __init__(self, path: Path, made_by: Mapping[str, str], *, start_over: bool = False) -> None:
         self.path = path
         self.part = path.with_name(path.name + ".part")
-        self.done: set[tuple[str, str]] = set()
-        if start_over:
-            self.part.unlink(missing_ok=True)
+        self._places: dict[_Key, tuple[int, int]] = {}
+        self._met: list[_Key] = []
+        self._file = self.part.open("ab+")
+        try:
+            _lock(self._file, self.part)
+            if start_over:
+                self._file.truncate(0)
+            self._end = self._read(dict(made_by))
+            self._file.truncate(self._end)
+        except BaseException:
+            self._file.close()
+            raise
+
+    def _read(self, made_by: dict[str, str]) -> int:
+        self._file.seek(0)
         end = 0
-        if self.part.exists():
-            with self.part.open("rb") as file:
-                for line in file:
-                    record = _record(line)
-                    if record is None:
-                        break
-                    if record.get("made_by") != dict(made_by):
-                        raise StanceError(
-                            f"{self.part}: made by {record.get('made_by')}, not {dict(made_by)}; --force starts over"
-                        )
-                    self.done.add((str(record.get("id")), str(record.get("text_hash"))))
-                    end += len(line)
-        self._file = self.part.open("ab")
-        self._file.truncate(end)
+        for number, line in enumerate(self._file, 1):
+            if not line.endswith(b"\n"):
+                break
+            record = _record(line)
+            if record is None or "made_by" not in record:
+                raise StanceError(f"{self.part}:{number}: no record of a run; move the file away, or --force starts over")
+            if record["made_by"] != made_by:
+                raise StanceError(f"{self.part}: made by {record['made_by']}, not {made_by}; --force starts over")
+            self._places[str(record.get("id")), str(record.get("text_hash"))] = (end, len(line))
+            end += len(line)
+        return end
+
+    @property
+    def done(self) -> int:
+        """How many articles the part file holds."""
+        return len(self._places)
 
     def has(self, article: Article) -> bool:
-        """Whether the article, with this text, was labelled before."""
-        return (article.id, text_hash(article.text)) in self.done
+        """Whether the article, with this text, was labelled before; it then belongs to this run."""
+        key = (article.id, text_hash(article.text))
+        if key not in self._places:
+            return False
+        self._met.append(key)
+        return True
 
-    def write(self, line: str) -> None:
-        """Adds a line; it is in the file when this returns."""
-        self._file.write(line.encode("utf-8"))
+    def write(self, record: Mapping[str, Any]) -> None:
+        """Adds a record with ``id`` and ``text_hash``; it is in the file when this returns."""
+        line = (json.dumps(record, ensure_ascii=False) + "\n").encode("utf-8")
+        key = (str(record["id"]), str(record["text_hash"]))
+        self._file.write(line)
         self._file.flush()
+        self._places[key] = (self._end, len(line))
+        self._met.append(key)
+        self._end += len(line)
 
     def close(self) -> None:
         """Leaves the part file for a later run."""
         self._file.close()
 
     def finish(self) -> None:
-        """The part file takes its place."""
-        self._file.flush()
-        os.fsync(self._file.fileno())
-        self._file.close()
-        self.part.replace(self.path)
+        """The file takes its place."""
+        if self._met == list(self._places):
+            os.fsync(self._file.fileno())
+            self._file.close()
+            self.part.replace(self.path)
+        else:
+            with whole_path(self.path) as whole, whole.open("wb") as file:
+                for key in self._met:
+                    start, size = self._places[key]
+                    self._file.seek(start)
+                    file.write(self._file.read(size))
+            self._file.close()
+            self.part.unlink()
+
+
+def _lock(file: IO[bytes], path: Path) -> None:
+    """Holds a file for this process, where the system can. Raises `StanceError` where another process holds it."""
+    try:
+        import fcntl
+    except ImportError:  # Windows
+        return
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError as fault:
+        raise StanceError(f"{path}: another run is writing it") from fault
 
 
 def _record(line: bytes) -> dict[str, Any] | None:
-    """The record of a whole line, or None where it is torn."""
-    if not line.endswith(b"\n"):
-        return None
+    """The record of a line, or None where it is none."""
     try:
         record = json.loads(line)
     except ValueError:

@@ -104,7 +104,7 @@ def _block(name: str, values: Counter[str], most: int) -> Iterator[str]:
     total = sum(values.values())
     yield f"{name}: {len(values)}"
     for value, number in values.most_common(most):
-        yield f"  {number:6}  {number / total:5.1%}  {value}"
+        yield f"  {number:6}  {number / total if total else 0:5.1%}  {value}"
 
 
 def _against(counted: Mapping[str, Counter[str]], plan: Mapping[str, Any]) -> Iterator[str]:

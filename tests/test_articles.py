@@ -197,8 +197,13 @@ def test_packed_files_are_read_and_torn_ones_named(ending: str, tmp_path: Path) 
     (tmp_path / f"d.csv.{ending}").write_bytes(b"no archive")
     (tmp_path / f"e.png.{ending}").write_bytes(b"left alone")
     found = read(tmp_path)
+    (tmp_path / "f.txt").mkdir()
+    (tmp_path / "f.txt" / f"g.txt.{ending}").write_bytes(packed(ending, ("He said so. " * 5000).encode())[:-8])
+    found += read(tmp_path / "f.txt")
     good = [a for a in found if isinstance(a, Article)]
     bad = [str(a) for a in found if isinstance(a, ArticleError)]
+    assert any(f"g.txt.{ending}" in b for b in bad)
+    assert not any(a.id == "g" for a in good)
     assert [a.id for a in good[:3000]] == [f"r{n}" for n in range(3000)]
     assert good[3000].id == "b"
     assert any(f"c.jsonl.{ending}" in b for b in bad)
@@ -248,3 +253,25 @@ def test_one_broken_line_does_not_stop_a_long_file(tmp_path: Path) -> None:
     assert "a.jsonl:3: binary" in found[2]
     (tmp_path / "b.csv").write_bytes(b"id,text\n1,Fine.\n2,caf\xe9\n")
     assert any("b.csv" in str(a) and "not UTF-8" in str(a) for a in read(tmp_path / "b.csv"))
+
+
+def test_a_record_that_json_cannot_hold_is_named(tmp_path: Path) -> None:
+    import datetime
+
+    import pyarrow
+    import pyarrow.parquet
+
+    rows = {"text": ["He said so."], "when": [[datetime.datetime(2024, 1, 2, 3)]], "raw": [b"x"], "n": [float("nan")]}
+    pyarrow.parquet.write_table(pyarrow.table(rows), tmp_path / "a.parquet")
+    (good,) = read(tmp_path / "a.parquet")
+    assert isinstance(good, Article)
+    assert json.loads(json.dumps(good.meta)) == {"when": ["2024-01-02T03:00:00"], "raw": "b'x'", "n": None}
+    pyarrow.parquet.write_table(pyarrow.table({"text": [b"He said so."]}), tmp_path / "b.parquet")
+    (bad,) = read(tmp_path / "b.parquet")
+    assert "expected 'text' to be a text, found bytes" in str(bad)
+    lines = ['{"text": "x", "title": "\\ud800"}', '{"text": "x", "n": 1' + "0" * 5000 + "}", '{"text": "fine"}']
+    (tmp_path / "c.jsonl").write_text("\n".join(lines), "utf-8")
+    first, second, third = read(tmp_path / "c.jsonl")
+    assert "c.jsonl:1: half a surrogate pair in this record" in str(first)
+    assert "c.jsonl:2: no JSON" in str(second)
+    assert isinstance(third, Article)

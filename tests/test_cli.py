@@ -89,6 +89,9 @@ def test_bad_files_are_named_and_the_rest_is_labelled(tmp_path: Path) -> None:
         (["label", SEEDS[0], "--format", "csv", "--flat"], "--flat goes with JSON lines"),
         (["label", SEEDS[0], "--add-bom", "--format", "jsonl"], "--add-bom with CSV"),
         (["label", "*.nothing"], "no such file"),
+        (["label", SEEDS[0], "-o", "out.xlsx"], "--format says it"),
+        (["label", SEEDS[0], "-o", "out.jsonl", "--errors", "out.jsonl"], "name the same file"),
+        (["label", SEEDS[0], "--errors", "README.md"], "--force writes over it"),
     ],
 )
 def test_wrong_usage_is_exit_code_two(arguments: list[object], message: str) -> None:
@@ -122,8 +125,14 @@ def test_the_forms_of_output_hold_the_same_stances(tmp_path: Path) -> None:
     assert pandas.read_parquet(tmp_path / "out.parquet").to_dict("records") == rows
     sure = run(*given, "--flat", "--min-confidence", "0.99").stdout.splitlines()
     assert len(sure) < len(rows)
+    assert all(json.loads(line)["confidence"] >= 0.99 for line in sure)
+    clash = tmp_path / "clash.jsonl"
+    clash.write_text(json.dumps({"id": "same", "key": "k", "body": "He said no.", "text": "x", "made_by": 1}), "utf-8")
+    record = json.loads(run("label", clash, "--text-column", "body", "--id-column", "key").stdout)
+    assert (record["id"], record["text"]) == ("k", "He said no.")
+    assert (record["original_id"], record["original_text"]) == ("same", "x")
     record = json.loads(run(*given).stdout)
-    assert set(record["made_by"]) == {"stance", "model"}
+    assert set(record["made_by"]) == {"stance", "model", "options"}
     assert len(record["text_hash"]) == 16
 
 

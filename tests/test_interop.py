@@ -134,3 +134,39 @@ def test_files_of_a_tool(tmp_path: Path) -> None:
         import_from("doccano", tmp_path / "brat" / "annotation.conf")
     with pytest.raises(AnnotationError, match=r"no \*\.ann file"):
         import_from("brat", tmp_path)
+
+
+def test_what_a_tool_changes_is_not_misread(tmp_path: Path) -> None:
+    article = ARTICLES[0]
+    record = to_doccano(article)
+    for entity in record["entities"]:
+        entity["id"] += 100  # doccano gives its own ids
+    for relation in record["relations"]:
+        relation["from_id"] += 100
+        relation["to_id"] += 100
+    assert from_doccano(record) == article
+    with pytest.raises(AnnotationError, match=r"not at their places|stands"):
+        from_brat("XX " + article.text, *to_brat(article))
+    task = to_label_studio(article)
+    for item in task["annotations"][0]["result"]:
+        if item["type"] == "relation":
+            item.update(from_id=item["to_id"], to_id=item["from_id"], direction="left")
+    assert from_label_studio(task) == article
+    task["annotations"][0]["result"] = [r for r in task["annotations"][0]["result"] if r["type"] != "relation"]
+    with pytest.raises(AnnotationError, match="belongs to no content"):
+        from_label_studio(task)
+    odd = AnnotatedArticle(id="x", text="Anna said\u2028no", statements=())
+    for tool in ("prodigy", "doccano"):
+        export([odd], tool, tmp_path / tool)
+        assert import_from(tool, tmp_path / tool) == [odd]
+    beyond = AnnotatedArticle(id="x", text="no", statements=(AnnotatedStatement(id="s1", content=((0, 9),)),))
+    with pytest.raises(AnnotationError, match="article x, statement s1: content at 0 to 9 is not in the text"):
+        to_prodigy(beyond)
+
+
+def test_a_statement_drawn_in_a_tool_gets_an_id_of_its_own() -> None:
+    article = AnnotatedArticle(id="x", text="He said no.", statements=(AnnotatedStatement(id="s2", content=((8, 10),)),))
+    record = to_prodigy(article)
+    span = {"start": 0, "end": 2, "token_start": 0, "token_end": 0, "label": "content"}
+    record["spans"] += [span, {**span, "start": 3, "end": 7, "token_start": 2, "token_end": 2}]
+    assert [s.id for s in from_prodigy(record).statements] == ["s2", "s1", "s3"]

@@ -20,35 +20,57 @@ ROOT = Path(__file__).parent.parent
 MADE = {"stance": "x", "model": "y"}
 
 
-def record(name: str, text: str = "He said so.") -> str:
-    return json.dumps({"id": name, "text": text, "text_hash": text_hash(text), "made_by": MADE}) + "\n"
+def record(name: str, text: str = "He said so.") -> dict[str, object]:
+    return {"id": name, "text": text, "text_hash": text_hash(text), "made_by": MADE}
+
+
+def line(name: str, text: str = "He said so.") -> str:
+    return json.dumps(record(name, text)) + "\n"
 
 
 def test_what_is_done_is_kept_and_a_torn_line_dropped(tmp_path: Path) -> None:
-    out = tmp_path / "out.jsonl"
+    out, part = tmp_path / "out.jsonl", tmp_path / "out.jsonl.part"
     first = Journal(out, MADE)
     first.write(record("a"))
-    first.write(record("b")[:20])
     first.close()
     assert not out.exists()
+    part.write_text(part.read_text("utf-8") + line("b")[:20], "utf-8")
     again = Journal(out, MADE)
-    assert again.has(Article(id="a", text="He said so."))
+    assert again.done == 1
     assert not again.has(Article(id="a", text="He said no."))
     assert not again.has(Article(id="b", text="He said so."))
+    assert again.has(Article(id="a", text="He said so."))
     again.write(record("b"))
     again.finish()
-    assert out.read_text("utf-8") == record("a") + record("b")
+    assert out.read_text("utf-8") == line("a") + line("b")
     assert list(tmp_path.iterdir()) == [out]
 
 
-def test_another_model_does_not_go_on(tmp_path: Path) -> None:
-    journal = Journal(tmp_path / "out.jsonl", MADE)
+def test_the_file_holds_what_this_run_met_in_its_order(tmp_path: Path) -> None:
+    out = tmp_path / "out.jsonl"
+    (tmp_path / "out.jsonl.part").write_text(line("gone") + line("b") + line("a", "an older text"), "utf-8")
+    journal = Journal(out, MADE)
     journal.write(record("a"))
-    journal.close()
+    assert journal.has(Article(id="b", text="He said so."))
+    journal.finish()
+    assert out.read_text("utf-8") == line("a") + line("b")
+
+
+def test_a_part_file_of_another_run_is_not_touched(tmp_path: Path) -> None:
+    out, part = tmp_path / "out.jsonl", tmp_path / "out.jsonl.part"
+    part.write_text("my notes\n", "utf-8")
+    with pytest.raises(StanceError, match=r"out\.jsonl\.part:1: no record of a run"):
+        Journal(out, MADE)
+    assert part.read_text("utf-8") == "my notes\n"
+    part.write_text(line("a"), "utf-8")
     with pytest.raises(StanceError, match="--force starts over"):
-        Journal(tmp_path / "out.jsonl", {**MADE, "model": "z"})
-    fresh = Journal(tmp_path / "out.jsonl", {**MADE, "model": "z"}, start_over=True)
-    assert fresh.done == set()
+        Journal(out, {**MADE, "model": "z"})
+    busy = Journal(out, MADE)
+    with pytest.raises(StanceError, match="another run is writing it"):
+        Journal(out, MADE)
+    busy.close()
+    fresh = Journal(out, {**MADE, "model": "z"}, start_over=True)
+    assert fresh.done == 0
     fresh.close()
 
 

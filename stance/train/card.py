@@ -22,7 +22,8 @@ _SOURCES = {
 
 _MEASURED = """\
 On articles that training did not see; 95 % bootstrap intervals over articles. Held-out scenarios are measured with the
-int8 network of this folder; articles left out one by one with a network of their own, before quantising.
+int8 network of this folder (temperatures and thresholds come from every other article of them); articles left out one by one
+with a network of their own, before quantising.
 """
 _RELIABLE = """\
 Proposals with this probability of being a statement (`valid`), and positions with this probability of being taken
