@@ -503,3 +503,14 @@ def train(
 
     made = read_recipe(recipe, settings)
     run(list(annotations), output, made, base=base, codebook=read_codebook(codebook), work=work, say=say)
+
+
+@main.command()
+@click.argument("folder", type=click.Path(path_type=Path, exists=True, file_okay=False), default=None, required=False)
+def models(folder: Path | None) -> None:
+    """List the model folders in FOLDER (if not given, the default model) with what they learnt from and their figures."""
+    from stance.bundled import bundled
+    from stance.report import model_lines
+
+    for line in model_lines(folder or bundled("models/default")):
+        click.echo(line)

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import json
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from stance.annotations import read_annotations
-from stance.errors import AnnotationError
+from stance.errors import AnnotationError, ModelError
 from stance.evaluate import FIGURES, MISSED, Difference, Mistake, Report, evaluate
+from stance.model.folder import CONFIG, METRICS, read_config
 from stance.records import AnnotatedArticle, AnnotatedStatement, Statement
 
 #: What is found in each article, by its id; and the positions that may be found.
@@ -129,6 +131,32 @@ def mistake_lines(mistake: Mistake) -> Iterator[str]:
         if statement:
             stances = "; ".join(f"{s.position} > {s.target}" for s in statement.stances) or "none"
             yield f"  {name:9}  {', '.join(statement.speaker) or '(nobody)'}: {stances}"
+
+
+def model_lines(folder: Path) -> Iterator[str]:
+    """The model folders in a folder (or the folder itself): base, positions, what they learnt from, their figures.
+
+    A folder that cannot be loaded is named with the reason. Raises `ModelError` where there is no model.
+    """
+    found = [folder] if (folder / CONFIG).is_file() else sorted(f.parent for f in folder.glob(f"*/{CONFIG}"))
+    if not found:
+        raise ModelError(f"{folder}: no model folder there")
+    for model in found:
+        try:
+            config = read_config(model)
+            facts = json.loads((model / METRICS).read_text("utf-8"))
+        except (ModelError, OSError, ValueError) as fault:
+            yield f"{model}: {fault}"
+            continue
+        learnt = facts.get("learnt from", {})
+        yield f"{model}: {config.base}; {', '.join(config.positions)}"
+        if learnt:
+            yield f"  learnt from {learnt['articles']} articles, {learnt['statements']} statements"
+        for name, report in facts.items():
+            if isinstance(report, dict) and "figures" in report:
+                figures = report["figures"]
+                shown = ", ".join(f"{f} {figures[f]:.3f}" for f in ("detection_f1", "position_macro_f1", "tuple_f1"))
+                yield f"  {name}, {report['articles']} articles: {shown}"
 
 
 def as_dict(report: Report) -> dict[str, Any]:

@@ -193,6 +193,19 @@ def test_evaluate_shows_mistakes_and_compares_models(tmp_path: Path) -> None:
     assert sum(kind["statements"] for name, kind in data["all"]["kinds"].items() if "source" not in name) > 0
 
 
+def test_models_are_listed_and_a_broken_one_named(tmp_path: Path) -> None:
+    told = run("models", ROOT / "models").stdout
+    assert "default: " in told
+    assert re.search(r"held-out scenarios, \d+ articles: detection_f1 0\.\d{3}, .*tuple_f1 0\.\d{3}", told)
+    (tmp_path / "mine").mkdir()
+    (tmp_path / "mine" / "config.json").write_text("{}", "utf-8")
+    assert "expected an object with the number 'format'" in run("models", tmp_path).stdout
+    assert run("models", tmp_path / "mine").exit_code == 0
+    (tmp_path / "none").mkdir()
+    done = run("models", tmp_path / "none")
+    assert (done.exit_code, "no model folder there" in done.stderr) == (1, True)
+
+
 def test_every_command_and_option_has_help() -> None:
     for name, command in main.commands.items():
         assert command.help, name
