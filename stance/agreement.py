@@ -62,20 +62,18 @@ def disagreement_lines(disagreement: Disagreement) -> Iterator[str]:
             continue
         words = [disagreement.article.text[slice(*span)] if span else "–" for span in (statement.source, statement.cue)]
         pieces = " […] ".join(disagreement.article.text[slice(*span)] for span in statement.content)
-        stances = "; ".join(f"{s.position} > {s.target}" for s in statement.stances) or "none"
         yield f"  {name:6}  {words[0]} | {words[1]} | {' '.join(pieces.split())}"
-        yield f"          {', '.join(statement.speaker) or '(nobody)'}: {stances}"
+        yield f"          {statement.labels()}"
 
 
 def settled(first: AnnotatedArticle, second: AnnotatedArticle) -> dict[str, Any]:
     """The article with the statements that both readers have alike; under ``unsettled`` both readings of all others."""
     left = disagreements(first, second)
     open_ones = {id(d.first) for d in left}
-    both = {id(a) for a, _ in matched(first.statements, second.statements)}
     record = article_to_dict(first)
     records = [article_to_dict(a)["statements"] for a in (first, second)]
     by_id = [dict(zip(map(id, a.statements), rows, strict=True)) for a, rows in zip((first, second), records, strict=True)]
-    record["statements"] = [by_id[0][id(s)] for s in first.statements if id(s) in both and id(s) not in open_ones]
+    record["statements"] = [by_id[0][id(s)] for s in first.statements if id(s) not in open_ones]
     record["unsettled"] = [
         {"parts": list(d.parts), "first": by_id[0].get(id(d.first)), "second": by_id[1].get(id(d.second))} for d in left
     ]

@@ -38,6 +38,11 @@ class AnnotatedStatement:
     confidence: float = 1.0
     """Of a statement that a model found: the probability that it is one."""
 
+    def labels(self) -> str:
+        """Speakers and stances as one line: ``Ilse Marrin: criticism > Orvane; deescalation > None``."""
+        stances = "; ".join(f"{s.position} > {s.target}" for s in self.stances) or NONE
+        return f"{', '.join(self.speaker) or '(nobody)'}: {stances}"
+
 
 @dataclass(frozen=True, kw_only=True)
 class AnnotatedArticle:

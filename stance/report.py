@@ -129,8 +129,7 @@ def mistake_lines(mistake: Mistake) -> Iterator[str]:
     yield f"  … {words} …"
     for name, statement in (("annotated", mistake.gold), ("found", mistake.found)):
         if statement:
-            stances = "; ".join(f"{s.position} > {s.target}" for s in statement.stances) or "none"
-            yield f"  {name:9}  {', '.join(statement.speaker) or '(nobody)'}: {stances}"
+            yield f"  {name:9}  {statement.labels()}"
 
 
 def model_lines(folder: Path) -> Iterator[str]:
