@@ -22,6 +22,11 @@ CONFIG, ONNX, WEIGHTS, TOKENIZER, ENCODER, METRICS, CARD = (
 )  # fmt: skip
 
 
+def is_model(folder: Path) -> bool:
+    """Whether a folder is a model folder, and not that of an encoder, whose ``config.json`` is another."""
+    return (folder / CONFIG).is_file() and (folder / ONNX).is_file()
+
+
 def read_config(folder: Path) -> ModelConfig:
     """The configuration of a model folder. Raises `ModelError` where there is none, or none of this format."""
     data = _json(folder, CONFIG)

@@ -49,6 +49,11 @@ class Network(nn.Module):
         self.speaker = nn.Linear(width, 2)
         self.target = nn.Linear(width, 2 * config.positions)
 
+    @property
+    def device(self) -> torch.device:
+        """Where the weights lie."""
+        return self.statement.weight.device
+
     def forward(self, ids: Tensor, mask: Tensor, features: Tensor, roles: Tensor) -> tuple[Tensor, ...]:
         """Reads a batch of windows; where roles are given, also as statements.
 

@@ -72,7 +72,7 @@ def calibrated(config: ModelConfig, cases: Mapping[str, Judged]) -> ModelConfig:
 
     A temperature stays where there are fewer than 50 cases, a threshold where a position is taken fewer than 20 times.
     """
-    temperatures: dict[str, float] = {}
+    temperatures = dict(config.temperatures)
     for name in ("valid", "positions"):
         told = cases.get(name)
         if told is None or len(told.right) < _FEWEST or told.right.all() or not told.right.any():

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from pathlib import Path
 
-from stance.evaluate import FIGURES, Report
+from stance.evaluate import FIGURES, Difference, Report
 from stance.model.config import ModelConfig
 from stance.records import NONE
 from stance.train.calibration import Reliability, calibration_error
@@ -44,12 +44,13 @@ def card(
     reports: Mapping[str, Report],
     table: Reliability,
     parts: Mapping[str, Mapping[str, Report]],
+    gains: Mapping[str, Difference],
     size: int,
 ) -> str:
     """The card in Markdown. Figures are those of the training run that made the model.
 
     ``learnt`` counts the articles and statements that it learnt from, ``parts`` holds the held-out figures by field of
-    the articles, ``size`` is the folder's in bytes.
+    the articles, ``gains`` compares with the model that training started from, ``size`` is the folder's in bytes.
     """
     lines = [
         f"# {name}",
@@ -67,6 +68,14 @@ def card(
     versions = ", ".join(f"{library} {version}" for library, version in config.versions.items())
     lines += ["", f"Made with {versions}; seed {recipe.seed}. The folder has {size / 1e6:.1f} MB.", "", "## Figures", ""]
     lines += _figures(config, reports) if reports else ["None: no article was held out."]
+    if gains:
+        lines += ["", f"## Compared with `{config.base}`, from which training started", ""]
+        lines += ["| on the held-out articles | before | after | difference |", "| --- | --- | --- | --- |"]
+        lines += [
+            f"| {figure.replace('_', ' ')} | {d.first:.3f} | {d.second:.3f} | {d.second - d.first:+.3f} "
+            f"[{d.interval[0]:+.3f}, {d.interval[1]:+.3f}] |"
+            for figure, d in gains.items()
+        ]
     if table:
         lines += ["", "## What a probability means", "", _RELIABLE]
         lines += ["| | mean probability | right | cases |", "| --- | --- | --- | --- |"]

@@ -28,7 +28,7 @@ _LIBRARIES = ("torch", "transformers", "tokenizers", "onnx", "onnxruntime")
 def write_model(bench: Workbench, folder: Path) -> ModelConfig:
     """Writes network, tokenizer and configuration into ``folder`` (created); the card is written elsewhere."""
     folder.mkdir(parents=True, exist_ok=True)
-    bench.network.eval()
+    bench.network.cpu().eval()
     with TemporaryDirectory() as scratch:
         plain = Path(scratch) / "plain.onnx"
         export_onnx(bench.network, plain)

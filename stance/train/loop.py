@@ -47,9 +47,20 @@ class Stage:
 
 
 def run_stage(
-    network: Network, tasks: Sequence[Task], stage: Stage, alphabet: Alphabet, *, seed: int, progress: Progress
-) -> None:
-    """Trains ``network`` in place, in bf16 autocast; word embeddings stay as they are."""
+    network: Network,
+    tasks: Sequence[Task],
+    stage: Stage,
+    alphabet: Alphabet,
+    *,
+    seed: int,
+    progress: Progress,
+    enough: Callable[[int], bool] = lambda _: False,
+) -> bool:
+    """Trains ``network`` in place, in bf16 autocast; word embeddings stay as they are.
+
+    ``enough`` is told the number of every epoch that is done, from 1, and ends the stage early where it says so. Ctrl-C
+    ends the stage as well, and False is returned.
+    """
     rng = random.Random(seed)
     torch.manual_seed(seed)
     network.encoder.get_input_embeddings().weight.requires_grad_(False)
@@ -64,25 +75,33 @@ def run_stage(
     )
     total = stage.epochs * sum(math.ceil(len(t.examples) / t.batch_size) for t in tasks)
     if not total:
-        return
+        return True
     schedule = torch.optim.lr_scheduler.LambdaLR(
         optimizer, lambda step: min((step + 1) / (0.1 * total), max(0.01, (total - step) / (0.9 * total)))
     )
-    network.train()
     started, done, mean = time.monotonic(), 0, 0.0
-    for _ in range(stage.epochs):
-        for task, batch in _epoch(tasks, rng):
-            with torch.autocast(next(network.parameters()).device.type, dtype=torch.bfloat16):
-                loss = task.weight * task.loss(network, batch, alphabet)
-            torch.autograd.backward(loss)
-            torch.nn.utils.clip_grad_norm_([*groups[True], *groups[False]], 1.0)
-            optimizer.step()
-            schedule.step()
-            optimizer.zero_grad(set_to_none=True)
-            done += 1
-            mean += (loss.item() - mean) / min(done, 50)
-            progress(done, total, mean, time.monotonic() - started)
-    network.eval()
+    try:
+        for epoch in range(1, stage.epochs + 1):
+            network.train()
+            for task, batch in _epoch(tasks, rng):
+                with torch.autocast(network.device.type, dtype=torch.bfloat16):
+                    loss = task.weight * task.loss(network, batch, alphabet)
+                torch.autograd.backward(loss)
+                torch.nn.utils.clip_grad_norm_([*groups[True], *groups[False]], 1.0)
+                optimizer.step()
+                schedule.step()
+                optimizer.zero_grad(set_to_none=True)
+                done += 1
+                mean += (loss.item() - mean) / min(done, 50)
+                progress(done, total, mean, time.monotonic() - started)
+            network.eval()
+            if enough(epoch):
+                break
+    except KeyboardInterrupt:
+        return False
+    finally:
+        network.eval()
+    return True
 
 
 def _epoch(tasks: Sequence[Task], rng: random.Random) -> list[tuple[Task, list[Any]]]:
@@ -100,17 +119,17 @@ def _epoch(tasks: Sequence[Task], rng: random.Random) -> list[tuple[Task, list[A
 def tag_loss(network: Network, batch: Sequence[TagExample], alphabet: Alphabet, *, other: bool = False) -> Tensor:
     """Cross-entropy of the tags (of the attribution corpus where ``other``), and of the links."""
     ids, mask, features, roles = tensors(
-        collate([(e.tokens, np.zeros(len(e.tokens), dtype=np.int64)) for e in batch], alphabet)
+        collate([(e.tokens, np.zeros(len(e.tokens), dtype=np.int64)) for e in batch], alphabet), network.device
     )
-    wanted = torch.full(ids.shape, IGNORE)
+    wanted = torch.full(ids.shape, IGNORE, device=ids.device)
     for row, example in enumerate(batch):
         wanted[row, 1 : len(example.tokens) + 1] = torch.from_numpy(example.tags)
     hidden = network.encode(ids, mask, features, roles)
     head = network.other_tags if other else network.tags
     loss = functional.cross_entropy(head(hidden).float().flatten(0, 1), wanted.flatten(), ignore_index=IGNORE)
-    rows = torch.from_numpy(np.concatenate([np.full(len(e.links), row) for row, e in enumerate(batch)])).long()
-    if len(rows):
-        links = torch.from_numpy(np.concatenate([e.links for e in batch]))
+    counts = np.concatenate([np.full(len(e.links), row, dtype=np.int64) for row, e in enumerate(batch)])
+    if len(counts):
+        rows, links = tensors([counts, np.concatenate([e.links for e in batch])], network.device)
         width = network.config.link_width
         queries = network.link_queries(hidden).view(*ids.shape, 4, width)
         keys = network.link_keys(hidden).view(*ids.shape, 2, width)
@@ -126,14 +145,14 @@ def tag_loss(network: Network, batch: Sequence[TagExample], alphabet: Alphabet, 
 
 def statement_loss(network: Network, batch: Sequence[StatementExample], alphabet: Alphabet) -> Tensor:
     """Binary cross-entropy of "is a statement" and of each position, and of the places of speakers and targets."""
-    ids, mask, features, roles = tensors(collate([(e.tokens, e.roles) for e in batch], alphabet))
+    ids, mask, features, roles = tensors(collate([(e.tokens, e.roles) for e in batch], alphabet), network.device)
     hidden = network.encode(ids, mask, features, roles)
     logits = network.read(hidden, roles).float()
-    valid = torch.tensor([float(e.valid) for e in batch])
+    valid = torch.tensor([float(e.valid) for e in batch], device=ids.device)
     loss = functional.binary_cross_entropy_with_logits(logits[:, 0], valid)
     known = [row for row, e in enumerate(batch) if e.positions is not None]
     if known:
-        wanted = torch.zeros(len(known), network.config.positions)
+        wanted = torch.zeros(len(known), network.config.positions, device=ids.device)
         for row, index in enumerate(known):
             for position in batch[index].positions or ():
                 wanted[row, position] = 1.0
@@ -175,7 +194,7 @@ def judgement_loss(network: Network, batch: Sequence[JudgementExample], alphabet
 
     The probability of a judgement is that of the position times that of its target; support of either side counts as well.
     """
-    ids, mask, features, roles = tensors(collate([(e.tokens, e.roles) for e in batch], alphabet))
+    ids, mask, features, roles = tensors(collate([(e.tokens, e.roles) for e in batch], alphabet), network.device)
     hidden = network.encode(ids, mask, features, roles)
     chances = network.read(hidden, roles).float()[:, 1:].sigmoid()
     target = _target_logs(network, hidden, mask)
@@ -190,9 +209,9 @@ def judgement_loss(network: Network, batch: Sequence[JudgementExample], alphabet
     return torch.stack(losses).mean()
 
 
-def tensors(arrays: Sequence[Ints]) -> list[Tensor]:
-    """The arrays as tensors."""
-    return [torch.from_numpy(array) for array in arrays]
+def tensors(arrays: Sequence[Ints], device: torch.device | str = "cpu") -> list[Tensor]:
+    """The arrays as tensors on a device."""
+    return [torch.from_numpy(array).to(device) for array in arrays]
 
 
 class TorchRuntime:
@@ -203,6 +222,7 @@ class TorchRuntime:
 
     def __call__(self, names: Sequence[str], ids: Ints, mask: Ints, features: Ints, roles: Ints) -> list[Floats]:
         """The named outputs, in float32."""
-        with torch.no_grad(), torch.autocast("cpu", dtype=torch.bfloat16):
-            outputs = dict(zip(OUTPUTS, self._network(*tensors((ids, mask, features, roles))), strict=True))
-        return [outputs[name].float().numpy() for name in names]
+        device = self._network.device
+        with torch.no_grad(), torch.autocast(device.type, dtype=torch.bfloat16):
+            outputs = dict(zip(OUTPUTS, self._network(*tensors((ids, mask, features, roles), device)), strict=True))
+        return [outputs[name].float().cpu().numpy() for name in names]

@@ -11,8 +11,9 @@ from typing import Any, get_type_hints
 from stance.bundled import bundled
 from stance.errors import RecipeError
 
-_POSITIVE = frozenset(("epochs", "batch_size", "tag_batch", "statement_batch"))
-_SHARES = frozenset(("replay", "beside", "share"))
+_POSITIVE = frozenset(("epochs", "batch_size", "tag_batch", "statement_batch", "repeat"))
+_SHARES = frozenset(("replay", "share", "hold_out"))
+_NOT_NEGATIVE = frozenset(("beside", "patience"))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -46,17 +47,27 @@ class Judgements(Learning):
 
 @dataclass(frozen=True, kw_only=True)
 class Statements(Learning):
-    """Stage 2: annotated articles. ``extra`` names further annotated files; ``replay`` is the share of stage 1 beside it."""
+    """Stage 2: annotated articles. ``replay`` is the share of stage 1 beside it."""
 
     epochs: int = 4
+    patience: int = 0
+    """After so many epochs in a row without gain on every other held-out article, learning stops; the best epoch is kept.
+    0: every epoch is learnt, and the last one kept."""
     tag_batch: int = 8
     statement_batch: int = 16
     replay: float = 0.2
     extra: tuple[str, ...] = ()
+    """Further annotated files."""
+    repeat: int = 1
+    """The articles of ``extra`` are read so many times in an epoch."""
+    beside: float = 0.0
+    """For every given article, so many of the project's own beside it, drawn at random."""
     share: float = 1.0
     """So large a part of the given scenarios is learnt from, for a learning curve; a smaller part lies inside a larger."""
     held_out: str = ""
     """A file with a list ``held_out`` of scenarios that training does not see."""
+    hold_out: float = 0.0
+    """Where there is no such file: so large a part of the given scenarios (articles without one count as their own)."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -157,6 +168,8 @@ def _made(kind: type, data: Any, where: str) -> Any:
             raise RecipeError(f"{where}: {key}: expected {getattr(wanted, '__name__', wanted)}, found {value!r}")
         if key in _POSITIVE and values[key] < 1:
             raise RecipeError(f"{where}: {key}: expected 1 or more, found {value!r}")
+        if key in _NOT_NEGATIVE and values[key] < 0:
+            raise RecipeError(f"{where}: {key}: expected 0 or more, found {value!r}")
         if key in _SHARES and not 0 <= values[key] <= 1:
             raise RecipeError(f"{where}: {key}: expected a number from 0 to 1, found {value!r}")
     return kind(**values)

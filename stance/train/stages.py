@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -104,23 +104,35 @@ def judgement_tasks(bench: Workbench, folder: Path, *, batch_size: int, seed: in
 
 
 def statement_tasks(
-    bench: Workbench, articles: Sequence[AnnotatedArticle], *, tag_batch: int, statement_batch: int, reader: Classifier
+    bench: Workbench,
+    articles: Sequence[AnnotatedArticle],
+    *,
+    tag_batch: int,
+    statement_batch: int,
+    reader: Classifier,
+    unknown: Collection[str] = (),
 ) -> list[Task]:
-    """Tags of the articles, and their statements read in context.
+    """Tags of the articles, and their statements read in context; an article that is given twice counts twice.
 
     Beside the statements as annotated, the network learns from those that ``reader`` proposes: with the spans that
-    it finds, and as no statements where there is none.
+    it finds, and as no statements where there is none. The stances of the articles with an ``unknown`` id are not learnt.
     """
     config = bench.config
     tags = list(tag_examples(articles, bench.tokenizer, bench.alphabet, size=config.window, overlap=config.overlap))
-    statements: list[StatementExample] = []
+    examples: dict[str, list[StatementExample]] = {}
     for article in articles:
+        if article.id in examples:
+            continue
         tokens = tokenize(article.text, bench.tokenizer, bench.alphabet)
         found = [(s, True) for s in article.statements]
         found.extend(_compared(article.statements, reader.propose(article.text, tokens)))
-        statements.extend(
-            statement_examples(article, tokens, found, config.positions, size=config.context, longest=config.longest)
-        )
+        examples[article.id] = list(
+            statement_examples(
+                article, tokens, found, config.positions, size=config.context, longest=config.longest,
+                stances=article.id not in unknown,
+            )
+        )  # fmt: skip
+    statements = [example for article in articles for example in examples[article.id]]
     return [
         Task("tags", tags, tag_loss, tag_batch),
         Task("statements", statements, statement_loss, statement_batch),

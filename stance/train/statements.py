@@ -68,8 +68,9 @@ def statement_examples(
     *,
     size: int,
     longest: int,
+    stances: bool = True,
 ) -> Iterator[StatementExample]:
-    """Examples of ``found``: pairs of a statement and whether it really is one."""
+    """Examples of ``found``: pairs of a statement and whether it really is one; without ``stances``, these stay unknown."""
     mentions = Mentions(article)
     for statement, valid in found:
         first, inside, roles = marked(tokens, statement.content, statement.cue, statement.source, size=size, longest=longest)[0]
@@ -84,6 +85,9 @@ def statement_examples(
         speakers = tuple(p for p in map(pointers, statement.speaker) if p)
         if not statement.speaker:
             speakers = (((0, 0),),)
+        if not stances:
+            yield StatementExample(inside, roles, True, None, speakers)
+            continue
         targets = []
         for stance in statement.stances:
             place = pointers(stance.target) if stance.target else ((0, 0),)

@@ -9,9 +9,9 @@ import random
 import shutil
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import replace
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import torch
 from safetensors.torch import load_file, save_file
@@ -21,18 +21,19 @@ from stance.bundled import bundled
 from stance.classifier import Classifier
 from stance.codebook import Codebook, read_codebook
 from stance.errors import AnnotationError, ModelError, RecipeError
-from stance.evaluate import Report, evaluate
+from stance.evaluate import Difference, Report, difference, evaluate
 from stance.model.config import ModelConfig
-from stance.model.folder import CARD, CONFIG, METRICS, ONNX, checked, read_tokenizer
+from stance.model.folder import CARD, CONFIG, METRICS, ONNX, checked, is_model, read_config, read_tokenizer
 from stance.model.runtime import OnnxRuntime
 from stance.records import AnnotatedArticle, AnnotatedStatement
-from stance.report import annotated, as_dict, evaluate_model, grouped, report_lines
+from stance.report import annotated, as_dict, difference_lines, evaluate_model, grouped, report_lines
 from stance.train.calibration import Reliability, calibrated, judged, reliability
 from stance.train.card import card
 from stance.train.dataset import from_dataset
 from stance.train.export import read_model, write_model
 from stance.train.loop import Stage, Task, run_stage
 from stance.train.recipe import Finish, Learning, Recipe
+from stance.train.split import companions, drawn, parted
 from stance.train.stages import (
     Workbench,
     adopt_tags,
@@ -49,6 +50,21 @@ if TYPE_CHECKING:
 Say = Callable[[str], None]
 
 
+@dataclass(frozen=True)
+class _Material:
+    """What a run learns from and is measured on."""
+
+    own: list[AnnotatedArticle]
+    extra: list[AnnotatedArticle]
+    beside: list[AnnotatedArticle]
+    last: list[AnnotatedArticle]
+    held: list[AnnotatedArticle]
+
+    @property
+    def seen(self) -> list[AnnotatedArticle]:
+        return [*self.own, *self.extra, *self.beside]
+
+
 def train(
     annotations: Sequence[Path] | Dataset,
     output: Path,
@@ -62,8 +78,9 @@ def train(
     """Trains by a recipe on annotated files, folders of them or a dataset, and writes the model folder, whole or not at all.
 
     With ``work``, a folder, the network is kept there after the first stages and taken up again by a run that begins
-    with the same stages. Returns (and writes to ``metrics.json``) the figures on articles that training did not see:
-    held-out scenarios, and the articles of the last stage, each left out in turn.
+    with the same stages. Ctrl-C while annotated articles are learnt ends the learning, and the model is written as it is
+    then; at any other time it ends the run. Returns (and writes to ``metrics.json``) the figures on articles that training
+    did not see: held-out scenarios, and the articles of the last stage, each left out in turn.
     Raises `AnnotationError`, `RecipeError` and `ModelError`.
     """
     say = say or (lambda _: None)
@@ -75,58 +92,28 @@ def train(
     torch.manual_seed(recipe.seed)
     codebook = codebook or read_codebook()
     started = time.monotonic()
-    last = read_annotations([Path(f) for f in recipe.finish.files])
-    extra = read_annotations([Path(f) for f in recipe.statements.extra])
-    own = _given(annotations)
-    for article in (*own, *extra, *last):
-        _fit(article, codebook)
-    taken = {a.id for a in last}
-    away = read_held_out(Path(recipe.statements.held_out)) if recipe.statements.held_out else frozenset()
-    held = [a for a in own if a.meta.get("scenario") in away]
-    taken |= {a.id for a in held}
-    own = _drawn([a for a in own if a.id not in taken], recipe.statements.share)
-    seen = [*own, *(a for a in extra if a.id not in taken)]
-    if not seen and not last and not recipe.attribution.corpus:
-        raise RecipeError("nothing to train on: no annotations, and a recipe without corpora")
+    material = _material(annotations, recipe, codebook)
     where = base or recipe.base or str(bundled("models/default"))
-    try:
-        config = _config(where, recipe, codebook)
-    except ValueError as fault:
-        raise RecipeError(f"decoding: {fault}") from fault
-    bench = _bench(where, config, say)
+    bench = _bench(where, recipe, codebook, say)
     _first_stages(bench, recipe, work, say)
-    if seen:
-        _statement_stage(bench, recipe, seen, say)
+    going = True
+    if material.seen:
+        number = len(material.own) + len(material.extra)
+        beside, held = len(material.beside), len(material.held)
+        say(f"{number} articles to learn from, {beside} of the project's own beside, {held} held out")
+        going = _statement_stage(bench, recipe, material, say)
     reports: dict[str, Report] = {}
-    if last and recipe.finish.leave_one_out:
-        reports["left out one by one"] = _leave_one_out(bench, recipe, seen, last, say)
-    if last:
-        _finish(bench, recipe.finish, recipe.seed, seen, last, say)
+    if going and material.last and recipe.finish.leave_one_out:
+        reports["left out one by one"] = _leave_one_out(bench, recipe, material.seen, material.last, say)
+    if going and material.last:
+        going = _finish(bench, recipe.finish, recipe.seed, material.seen, material.last, say)
+    if not going:
+        say("stopped; the model is written as it is")
     part = output.with_name(f".{output.name}.part")
     shutil.rmtree(part, ignore_errors=True)
     config = write_model(bench, part)
-    table: Reliability = {}
-    parts: dict[str, dict[str, Report]] = {}
-    if held:
-        config, table = _calibrated(part, config, held)
-        (part / CONFIG).write_text(config.to_json(), "utf-8")
-        found = evaluate_model(held, part)
-        for field in ("genre", "region"):
-            if any(field in a.meta for a in held):
-                groups = grouped(held, found, field)
-                reports["held-out scenarios"] = groups.pop("all")
-                parts[field] = groups
-        reports.setdefault("held-out scenarios", evaluate(held, *found))
-    else:
-        say("no article is held out: the probabilities are not calibrated")
-    for line in report_lines(reports):
-        say(line)
-    given = [*seen, *last]
-    learnt = {"articles": len(given), "statements": sum(len(a.statements) for a in given)}
-    facts = {"learnt from": learnt, **{name: as_dict(report) for name, report in reports.items()}, "reliability": table}
+    facts = _measured(part, config, recipe, material, reports, output.name, where, say)
     (part / METRICS).write_text(json.dumps(facts, indent=2) + "\n", "utf-8")
-    size = sum(file.stat().st_size for file in part.iterdir())
-    (part / CARD).write_text(card(output.name, config, recipe, learnt, reports, table, parts, size), "utf-8")
     old = output.with_name(f".{output.name}.old")
     if output.exists():
         shutil.rmtree(old, ignore_errors=True)
@@ -135,6 +122,64 @@ def train(
     shutil.rmtree(old, ignore_errors=True)
     say(f"{output} written after {(time.monotonic() - started) / 60:.0f} minutes")
     return reports
+
+
+def _material(annotations: Sequence[Path] | Dataset, recipe: Recipe, codebook: Codebook) -> _Material:
+    settings = recipe.statements
+    last = read_annotations([Path(f) for f in recipe.finish.files])
+    extra = read_annotations([Path(f) for f in settings.extra])
+    own = _given(annotations)
+    for article in (*own, *extra, *last):
+        _fit(article, codebook)
+    if settings.held_out:
+        away = read_held_out(Path(settings.held_out))
+        held = [a for a in own if a.meta.get("scenario") in away]
+    else:
+        _, held = parted(own, settings.hold_out)
+    taken = {a.id for a in (*last, *held)}
+    own = drawn([a for a in own if a.id not in taken], settings.share)
+    extra = [a for a in extra if a.id not in taken]
+    number = round(settings.beside * len(own))
+    beside = companions(number, taken | {a.id for a in (*own, *extra)}, recipe.seed) if number else []
+    if not own and not extra and not last and not recipe.attribution.corpus:
+        raise RecipeError("nothing to train on: no annotations, and a recipe without corpora")
+    return _Material(own, extra, beside, last, held)
+
+
+def _measured(
+    folder: Path, config: ModelConfig, recipe: Recipe, material: _Material, reports: dict[str, Report], name: str, where: str,
+    say: Say,
+) -> dict[str, Any]:  # fmt: skip
+    """Calibrates and measures the model in ``folder`` on held-out articles, writes its card, and returns its metrics."""
+    table: Reliability = {}
+    parts: dict[str, dict[str, Report]] = {}
+    gains: dict[str, Difference] = {}
+    if held := material.held:
+        config, table = _calibrated(folder, config, held)
+        (folder / CONFIG).write_text(config.to_json(), "utf-8")
+        found = evaluate_model(held, folder)
+        reports["held-out scenarios"] = evaluate(held, *found)
+        for field in ("genre", "region"):
+            if any(field in a.meta for a in held):
+                parts[field] = {key: report for key, report in grouped(held, found, field).items() if key != "all"}
+        if is_model(Path(where)) and set(read_config(Path(where)).positions) == set(config.positions):
+            gains = difference(held, evaluate_model(held, Path(where))[0], found[0], config.positions)
+    else:
+        say("no article is held out: the model is not measured, and its probabilities are not calibrated anew")
+    for line in report_lines(reports):
+        say(line)
+    if gains:
+        say(f"first: {where}, second: the new model, on the held-out articles")
+    for line in difference_lines(gains) if gains else ():
+        say(line)
+    given = [*material.seen, *material.last]
+    learnt = {"articles": len(given), "statements": sum(len(a.statements) for a in given)}
+    size = sum(file.stat().st_size for file in folder.iterdir())
+    (folder / CARD).write_text(card(name, config, recipe, learnt, reports, table, parts, gains, size), "utf-8")
+    facts = {"learnt from": learnt, **{key: as_dict(report) for key, report in reports.items()}, "reliability": table}
+    if gains:
+        facts["compared"] = {"with": config.base, **{figure: asdict(gain) for figure, gain in gains.items()}}
+    return facts
 
 
 def _fit(article: AnnotatedArticle, codebook: Codebook) -> None:
@@ -146,25 +191,20 @@ def _fit(article: AnnotatedArticle, codebook: Codebook) -> None:
 
 
 def _config(where: str, recipe: Recipe, codebook: Codebook) -> ModelConfig:
-    return ModelConfig(
-        positions=codebook.names,
-        base=Path(where).name if Path(where).is_dir() else where,
-        window=recipe.decoding.window,
-        overlap=recipe.decoding.overlap,
-        context=recipe.decoding.context,
-        longest=recipe.decoding.longest,
-        valid_threshold=recipe.decoding.valid_threshold,
-        thresholds=dict.fromkeys(codebook.names, recipe.decoding.position_threshold),
-        share=recipe.decoding.share,
-    )
-
-
-def _drawn(articles: Sequence[AnnotatedArticle], share: float) -> list[AnnotatedArticle]:
-    """The articles of a ``share`` of their scenarios, the same ones in every run."""
-    scenario = {a.id: str(a.meta.get("scenario") or a.id) for a in articles}
-    order = sorted(set(scenario.values()), key=lambda name: hashlib.sha256(name.encode()).digest())
-    kept = set(order[: round(share * len(order))])
-    return [a for a in articles if scenario[a.id] in kept]
+    try:
+        return ModelConfig(
+            positions=codebook.names,
+            base=Path(where).name if Path(where).is_dir() else where,
+            window=recipe.decoding.window,
+            overlap=recipe.decoding.overlap,
+            context=recipe.decoding.context,
+            longest=recipe.decoding.longest,
+            valid_threshold=recipe.decoding.valid_threshold,
+            thresholds=dict.fromkeys(codebook.names, recipe.decoding.position_threshold),
+            share=recipe.decoding.share,
+        )
+    except ValueError as fault:
+        raise RecipeError(f"decoding: {fault}") from fault
 
 
 def _given(annotations: Sequence[Path] | Dataset) -> list[AnnotatedArticle]:
@@ -173,18 +213,30 @@ def _given(annotations: Sequence[Path] | Dataset) -> list[AnnotatedArticle]:
     return read_annotations(annotations) if annotations else []
 
 
-def _bench(where: str, config: ModelConfig, say: Say) -> Workbench:
-    """A network on the base: on a model folder's network where the base is one, else on an encoder."""
-    if (Path(where) / CONFIG).is_file() and (Path(where) / ONNX).is_file():
+def _bench(where: str, recipe: Recipe, codebook: Codebook, say: Say) -> Workbench:
+    """A network on the base: on a model folder's network where the base is one, else on an encoder.
+
+    From a model of the same positions, thresholds and temperatures are taken over until new ones are fitted.
+    """
+    config = _config(where, recipe, codebook)
+    if is_model(Path(where)):
         network, tokenizer, old = read_model(Path(where))
-        if old.positions != config.positions:
+        if old.positions == config.positions:
+            config = replace(config, thresholds=old.thresholds, temperatures=old.temperatures)
+        else:
             say(f"{where} has other positions ({', '.join(old.positions)}): what is new starts anew")
-        return bench_of(network, tokenizer, config, old.positions)
-    return start(where, config)
+        bench = bench_of(network, tokenizer, config, old.positions)
+    else:
+        bench = start(where, config)
+    bench.network.to("cuda" if torch.cuda.is_available() else "cpu")
+    return bench
 
 
-def _learn(bench: Workbench, name: str, tasks: Sequence[Task], settings: Learning, seed: int, say: Say) -> None:
-    """Runs a stage, and tells how far it is ten times."""
+def _learn(
+    bench: Workbench, name: str, tasks: Sequence[Task], settings: Learning, seed: int, say: Say,
+    enough: Callable[[int], bool] = lambda _: False,
+) -> bool:  # fmt: skip
+    """Runs a stage, and tells how far it is ten times. False where it was stopped by Ctrl-C."""
 
     def progress(done: int, total: int, loss: float, seconds: float) -> None:
         if done == total or done % max(1, total // 10) == 0:
@@ -192,7 +244,7 @@ def _learn(bench: Workbench, name: str, tasks: Sequence[Task], settings: Learnin
             say(f"{name}: {done}/{total} batches, loss {loss:.3f}, {left / 60:.0f} min left")
 
     stage = Stage(epochs=settings.epochs, encoder_rate=settings.encoder_rate, heads_rate=settings.heads_rate)
-    run_stage(bench.network, tasks, stage, bench.alphabet, seed=seed, progress=progress)
+    return run_stage(bench.network, tasks, stage, bench.alphabet, seed=seed, progress=progress, enough=enough)
 
 
 def _first_stages(bench: Workbench, recipe: Recipe, work: Path | None, say: Say) -> None:
@@ -208,11 +260,11 @@ def _first_stages(bench: Workbench, recipe: Recipe, work: Path | None, say: Say)
         return
     if one.corpus:
         tasks = attribution_tasks(bench, Path(one.corpus), batch_size=one.batch_size)
-        _learn(bench, "attribution", tasks, one, recipe.seed, say)
+        _whole(_learn(bench, "attribution", tasks, one, recipe.seed, say))
         adopt_tags(bench.network)
     if two.corpora:
         tasks = judgement_tasks(bench, Path(two.corpora), batch_size=two.batch_size, seed=recipe.seed)
-        _learn(bench, "judgements", tasks + _replay(bench, recipe, two.replay), two, recipe.seed, say)
+        _whole(_learn(bench, "judgements", tasks + _replay(bench, recipe, two.replay), two, recipe.seed, say))
     if kept:
         kept.parent.mkdir(parents=True, exist_ok=True)
         save_file({k: v.contiguous() for k, v in bench.network.state_dict().items()}, f"{kept}.part")
@@ -227,25 +279,67 @@ def _replay(bench: Workbench, recipe: Recipe, share: float) -> list[Task]:
     return attribution_tasks(bench, Path(one.corpus), batch_size=one.batch_size, share=share, seed=recipe.seed)
 
 
-def _statement_stage(bench: Workbench, recipe: Recipe, articles: Sequence[AnnotatedArticle], say: Say) -> None:
+def _whole(done: bool) -> None:
+    """Stops the run where a first stage was stopped: nothing that it made is worth keeping."""
+    if not done:
+        raise KeyboardInterrupt
+
+
+def _statement_stage(bench: Workbench, recipe: Recipe, material: _Material, say: Say) -> bool:
     settings = recipe.statements
+    same = set(bench.config.positions) == set(read_codebook().names)
     tasks = statement_tasks(
         bench,
-        articles,
+        [*material.own, *material.extra * settings.repeat, *material.beside],
         tag_batch=settings.tag_batch,
         statement_batch=settings.statement_batch,
         reader=bench.classifier(),
+        unknown=() if same else {a.id for a in material.beside},
     )
-    _learn(bench, "statements", tasks + _replay(bench, recipe, settings.replay), settings, recipe.seed, say)
+    best = _Best(bench, material.held[::2] if settings.patience else [], settings.patience, say)
+    going = _learn(
+        bench, "statements", tasks + _replay(bench, recipe, settings.replay), settings, recipe.seed, say, best.enough
+    )
+    best.restore()
+    return going
+
+
+class _Best:
+    """Measures the network after every epoch on ``held`` articles, and keeps the best."""
+
+    def __init__(self, bench: Workbench, held: Sequence[AnnotatedArticle], patience: int, say: Say) -> None:
+        self._bench = bench
+        self._held = held
+        self._patience = patience
+        self._say = say
+        self._kept: tuple[int, float, dict[str, torch.Tensor]] | None = None
+
+    def enough(self, epoch: int) -> bool:
+        """Whether there was no gain for as many epochs as patience lasts."""
+        if not self._held:
+            return False
+        classifier = self._bench.classifier()
+        found = {a.id: annotated(classifier.classify(a.text)) for a in self._held}
+        score = evaluate(self._held, found, self._bench.config.positions, resamples=0).figures["tuple_f1"]
+        self._say(f"epoch {epoch}: tuple F1 {score:.3f} on {len(self._held)} held-out articles")
+        if self._kept is None or score > self._kept[1]:
+            self._kept = (epoch, score, copy.deepcopy(self._bench.network.state_dict()))
+        return epoch - self._kept[0] >= self._patience
+
+    def restore(self) -> None:
+        """The best network so far."""
+        if self._kept:
+            self._bench.network.load_state_dict(self._kept[2])
+            self._say(f"kept: epoch {self._kept[0]}")
 
 
 def _finish(
     bench: Workbench, settings: Finish, seed: int, others: Sequence[AnnotatedArticle],
     last: Sequence[AnnotatedArticle], say: Say,
-) -> None:  # fmt: skip
-    beside = random.Random(seed).sample(list(others), round(settings.beside * len(others)))
+) -> bool:  # fmt: skip
+    beside = random.Random(seed).sample(list(others), min(len(others), round(settings.beside * len(others))))
     tasks = statement_tasks(bench, [*last, *beside], tag_batch=8, statement_batch=16, reader=bench.classifier())
-    _learn(bench, "finish", tasks, settings, seed, say)
+    return _learn(bench, "finish", tasks, settings, seed, say)
 
 
 def _leave_one_out(
