@@ -14,7 +14,7 @@ from stance.model.config import ModelConfig
 from stance.model.decoding import Pointed, Proposal, WindowOutput, pointed, propose
 from stance.model.encoding import Alphabet, Ints, Tokens, collate, marked, tokenize, windows
 from stance.model.runtime import Floats, Runtime, sigmoid, softmax
-from stance.names import PRONOUNS, NameTable, bare
+from stance.names import PRONOUNS, NameTable, bare, is_person
 from stance.records import NONE, Span, Stance, Statement
 
 if TYPE_CHECKING:
@@ -31,6 +31,13 @@ class View:
     logits: Floats
     speaker: Floats
     target: Floats
+
+
+def _beside(text: str, proposal: Proposal) -> bool:
+    """Whether source and cue (without one, content) stand in one paragraph: else the source may be another statement's."""
+    assert proposal.source is not None
+    spans = (proposal.source, proposal.cue or proposal.content[0])
+    return "\n" not in text[min(start for start, _ in spans) : max(end for _, end in spans)]
 
 
 class Classifier:
@@ -151,6 +158,19 @@ class Classifier:
         sums = self._by_name(text, places, names, how)
         words = text[slice(*proposal.source)] if proposal.source else None
         pronoun = words is not None and words.lower() in PRONOUNS
+        if (
+            words is not None
+            and proposal.source is not None
+            and words[:1].isupper()
+            and not pronoun
+            and _beside(text, proposal)
+        ):
+            own = names.resolve_all(words, before=proposal.source[0])
+            if all(names.is_sure(one) for one in own):
+                named.update((one.name, one.how) for one in own)
+                return tuple(dict.fromkeys(one.name for one in own))
+        if words is not None and words.lower() in ("he", "she"):
+            sums = {name: chance * (1.0 if name is None or is_person(name) else 0.1) for name, chance in sums.items()}
         best = max(sums.items(), key=lambda item: item[1], default=(None, 0.0))[0]
         if best is None:
             if words is None or proposal.source is None:

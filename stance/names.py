@@ -33,7 +33,9 @@ _OPENERS = word_list("openers")
 _VERBS = re.compile(rf"\s+(?:{'|'.join(sorted(word_list('verbs')))})\b")
 _INSTITUTIONS = word_list("institutions")
 _ROLES = word_list("roles")
+_IMPERSONAL = _INSTITUTIONS | _ROLES | word_list("impersonal")
 _TAILS = word_list("tails")
+_ACTS = word_list("acts")
 _OFFICE = "|".join(sorted(word_list("offices"), key=len, reverse=True))
 _WORD = re.compile(r"(?:[^\W\d_]\.){2,}|[^\W_](?:[\w]|[’'\-.](?=\w))*")
 _ARTICLES = re.compile(r"^(?:the|a|an|his|her|its|their|our)\s+(?=\S)", re.I)
@@ -44,6 +46,9 @@ _TITLE = re.compile(
     r"(?:\s+(?:designate|elect|in exile))?\s+(?=[^\W\d_])",
     re.I,
 )
+_OWNED = re.compile(rf"(?:['’]s|s['’])\s+(?:[\w\-]+\s+){{0,3}}?(?:{'|'.join(sorted(_ACTS, key=len, reverse=True))})\b")
+_ACT = re.compile(rf"\s+(?:[a-z\-]+\s+){{0,2}}?(?:{'|'.join(sorted(_ACTS, key=len, reverse=True))})\b")
+_AFTER = re.compile(r"\s+(?:in|over|to|with|by|as|that|which|when|while|after|before|himself|herself|itself)\s")
 
 
 @lru_cache(maxsize=1 << 16)
@@ -64,6 +69,14 @@ def bare(words: str) -> str:
         name = rest
         rest = _TITLE.sub("", name)
     return name
+
+
+def is_person(name: str) -> bool:
+    """Whether ``he`` or ``she`` may stand for a name: it is no country, institution, acronym or plural."""
+    key = fold(name)
+    if not key or set(key) & _IMPERSONAL or key in _countries() or name.replace(".", "").isupper():
+        return False
+    return not (name[-1:] == "s" and name.split()[-1].islower())
 
 
 def _core(name: str) -> str:
@@ -96,11 +109,16 @@ class Resolution:
 
 
 @cache
-def _capitals() -> dict[tuple[str, ...], tuple[str, ...]]:
-    """Capital and seat names, folded, with the names of the country or body that they stand for."""
-    table = resources.files("stance").joinpath("data/capitals.tsv").read_text("utf-8")
+def _table(name: str) -> dict[tuple[str, ...], tuple[str, ...]]:
+    """Capitals, or adjectives, folded, with the names of the country or body that they stand for."""
+    table = resources.files("stance").joinpath(f"data/{name}.tsv").read_text("utf-8")
     rows = (line.split("\t") for line in table.splitlines() if line and not line.startswith("#"))
-    return {fold(seat): tuple(names.split("|")) for seat, names in rows}
+    return {fold(words): tuple(names.split("|")) for words, names in rows}
+
+
+@cache
+def _countries() -> frozenset[tuple[str, ...]]:
+    return frozenset(fold(name) for table in ("capitals", "demonyms") for names in _table(table).values() for name in names)
 
 
 class NameTable:
@@ -153,7 +171,7 @@ class NameTable:
 
     def resolve(self, words: str, *, before: int | None = None) -> Resolution:
         """The canonical name of a mention; ``before`` is where it stands (code points), for roles."""
-        name = _core(bare(" ".join(words.split())))
+        name = self._doer(_core(bare(" ".join(words.split()))))
         key = fold(name)
         if not key:
             return Resolution(words.strip(), "as-written")
@@ -172,7 +190,7 @@ class NameTable:
                 top = max(longer, key=len)
                 if all(top[-len(other) :] == other or top[: len(other)] == other for other in longer):
                     return Resolution(self._by_fold[top], "surname")
-            for country in _capitals().get(key, ()):
+            for country in _table("capitals").get(key, ()):
                 if fold(country) in self._by_fold:
                     return Resolution(self._by_fold[fold(country)], "capital")
             return Resolution(known or name, "exact" if known else "as-written")
@@ -181,6 +199,35 @@ class NameTable:
             if found:
                 return Resolution(found, "role")
         return Resolution(name, "as-written")
+
+    def _doer(self, name: str) -> str:
+        """Who acts, in a mention of what was done or said: ``Russia's bombing``, ``Russian raids``, ``Orvane in the raid``."""
+        owned = _OWNED.search(name)
+        if owned and name[:1].isupper():
+            return name[: owned.start()] + ("s" if name[owned.start()] == "s" else "")
+        for words in (2, 1):
+            head = " ".join(name.split()[:words])
+            countries = _table("demonyms").get(fold(head), ())
+            if countries and _ACT.match(name[len(head) :]):
+                return next((c for c in countries if fold(c) in self._by_fold), name)
+        after = _AFTER.search(name)
+        if after and fold(name) not in self._by_fold:
+            head = name[: after.start()]
+            key = fold(head)
+            if name_spans(head) == [(0, len(head))] and key in self._by_fold and (len(key) > 1 or self._proper(key)):
+                return head
+        return name
+
+    def is_sure(self, found: Resolution) -> bool:
+        """Whether a mention was surely a name by itself, and not a title or the piece of a name."""
+        key = fold(found.name)
+        sure = found.how in ("surname", "acronym") or (found.how == "exact" and (len(key) > 1 or self._proper(key)))
+        return sure and not re.search(rf"\b(?:{_OFFICE})$", found.name, re.I)
+
+    def _proper(self, key: tuple[str, ...]) -> bool:
+        """Whether a single word is surely a name: a surname in the article, a country, an acronym."""
+        known = self._by_fold[key]
+        return known.isupper() or key in _countries() or any(full[-1:] == key and len(full) > 1 for full in self._by_fold)
 
     def _role(self, head: str, before: int) -> str | None:
         """The last fuller phrase with this head noun before a place in the text, else the first after it."""

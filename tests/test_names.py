@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from stance.names import NameTable, bare, fold
+from stance.names import NameTable, bare, fold, is_person
 
 TEXT = (
     "President Recep Tayyip Erdoğan met Russian Foreign Minister Sergei Ivanovich Larkin on Monday. Erdogan said Ankara "
@@ -78,3 +78,30 @@ def test_titles_and_articles_fall_off(words: str, name: str) -> None:
 def test_folding_ignores_accents_and_points() -> None:
     assert fold("U.S.") == fold("US") == ("us",)
     assert fold("Erdoğan") == fold("Erdogan")
+
+
+@pytest.mark.parametrize(
+    ("words", "name"),
+    [
+        ("Larkin's refusal to meet", "Larkin"),
+        ("Orvane's heavy bombing of the harbour", "Orvane"),
+        ("Russian air strikes on the harbour", "Russia"),
+        ("Orvane's army", "Orvane's army"),
+        ("Russian army", "Russian army"),
+        ("Larkin over the harbour", "Larkin"),
+        ("Doctors in the harbour", "Doctors in the harbour"),
+    ],
+)
+def test_what_was_done_stands_for_who_did_it(words: str, name: str) -> None:
+    text = "Sergei Larkin spoke in Russia. Larkin's refusal to meet Orvane angered Orvane's army. Doctors in the harbour wept."
+    assert NameTable(text).resolve(words).name == ("Sergei Larkin" if name == "Larkin" else name)
+
+
+def test_a_word_that_opens_a_sentence_is_no_part_of_a_name() -> None:
+    text = "Maybe Ilse Marrin knows. Despite Orvane, Ilse Marrin said so."
+    assert NameTable(text).resolve("Marrin").name == "Ilse Marrin"
+
+
+def test_he_is_no_country_and_no_newspaper() -> None:
+    assert all(map(is_person, ("Ilse Marrin", "senior official")))
+    assert not any(map(is_person, ("Russia", "Salin Times", "opinion polls", "UN", "Green Party")))
