@@ -21,6 +21,9 @@ if TYPE_CHECKING:
     from tokenizers import Tokenizer
 
 _BATCH_TOKENS = 512
+#: Positions that hardly ever aim at the speaker, and what the probability of that is multiplied by.
+_OUTWARD = frozenset({"criticism"})
+_SELF = 0.05
 
 
 @dataclass(frozen=True)
@@ -115,7 +118,7 @@ class Classifier:
             places = pointed(first.speaker[:, 0], first.speaker[:, 1], first.tokens, text)
             named: dict[str, str] = {}
             speakers = self._speakers(text, proposal, places, names, named)
-            stances = self._stances(text, chances, views, names, named)
+            stances = self._stances(text, chances, views, names, named, speakers)
             statements.append(self._statement(text, proposal, valid, chances, speakers, stances, named))
         return statements
 
@@ -131,7 +134,7 @@ class Classifier:
         (views,) = self._views(tokens, [Proposal((content,), cue, (0, len(speaker)))])
         _, chances = self._chances(views)
         named: dict[str, str] = {}
-        stances = self._stances(whole, chances, views, NameTable(whole), named)
+        stances = self._stances(whole, chances, views, NameTable(whole), named, (speaker,))
         named[speaker] = "given"
         span = (content[0] - len(lead), content[1] - len(lead))
         return [self._statement(text, Proposal((span,), None, None), 1.0, chances, (speaker,), stances, named)]
@@ -187,7 +190,13 @@ class Classifier:
         return (best, *others)
 
     def _stances(
-        self, text: str, chances: dict[str, float], views: Sequence[View], names: NameTable, named: dict[str, str]
+        self,
+        text: str,
+        chances: dict[str, float],
+        views: Sequence[View],
+        names: NameTable,
+        named: dict[str, str],
+        speakers: Sequence[str],
     ) -> tuple[Stance, ...]:
         stances = []
         for number, position in enumerate(self.config.positions):
@@ -197,7 +206,10 @@ class Classifier:
             view = max(views, key=lambda v: v.logits[1 + number])
             places = pointed(view.target[:, number, 0], view.target[:, number, 1], view.tokens, text)
             how: dict[str, str] = {}
-            sums = sorted(self._by_name(text, places, names, how).items(), key=lambda item: -item[1])
+            each = self._by_name(text, places, names, how)
+            if position in _OUTWARD:
+                each = {name: share * (_SELF if name in speakers else 1.0) for name, share in each.items()}
+            sums = sorted(each.items(), key=lambda item: -item[1])
             for rank, (name, share) in enumerate(sums):
                 if rank == 0 or (name and sums[0][0] and share >= self.config.share):
                     stances.append(Stance(position=position, target=name, confidence=chance * share))
