@@ -24,6 +24,8 @@ _BATCH_TOKENS = 512
 #: Positions that hardly ever aim at the speaker, and what the probability of that is multiplied by.
 _OUTWARD = frozenset({"criticism"})
 _SELF = 0.05
+#: Positions that a spokesman pledges for a country: `we will`.
+_PLEDGED = frozenset({"deescalation"})
 
 
 @dataclass(frozen=True)
@@ -211,10 +213,12 @@ class Classifier:
                 each = {name: share * (_SELF if name in speakers else 1.0) for name, share in each.items()}
             sums = sorted(each.items(), key=lambda item: -item[1])
             for rank, (name, share) in enumerate(sums):
+                if position in _PLEDGED and name in speakers:
+                    name = names.spoken_for(name)
                 if rank == 0 or (name and sums[0][0] and share >= self.config.share):
                     stances.append(Stance(position=position, target=name, confidence=chance * share))
                     if name:
-                        named.setdefault(name, how[name])
+                        named.setdefault(name, how.get(name, "exact"))
         order = {s.position: chances[s.position] for s in stances}
         return tuple(sorted(stances, key=lambda s: (-order[s.position], -s.confidence)))
 

@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 
 FAILED = 1
 STOPPED = 130
+#: What ``--from-scratch`` changes in the recipe of the default model.
+_FROM_SCRATCH = ("statements.beside=1e6", 'statements.held_out=""', "statements.hold_out=0.2", "finish.files=[]")
 
 
 class _Group(click.Group):
@@ -467,6 +469,11 @@ def agree(first: Path, second: Path, settle: Path | None, force: bool) -> None:
 )  # fmt: skip
 @click.option("--set", "settings", multiple=True, metavar="KEY=VALUE", help="Another value for a setting.")
 @click.option("--base", default=None, help="Start from this model folder, transformers folder or hub id.")
+@click.option("--only-mine", is_flag=True, help="Learn from ANNOTATIONS alone, with none of the project's own beside them.")
+@click.option(
+    "--from-scratch", is_flag=True,
+    help="Not from a model, but from an encoder, through all stages, with all of the project's own annotations beside.",
+)  # fmt: skip
 @codebook_option
 @click.option(
     "--work", type=click.Path(path_type=Path, file_okay=False),
@@ -479,14 +486,20 @@ def train(
     recipe: Path | None,
     settings: Sequence[str],
     base: str | None,
+    only_mine: bool,
+    from_scratch: bool,
     codebook: Path | None,
     work: Path | None,
     force: bool,
 ) -> None:
     """Train a model on ANNOTATIONS (*.jsonl, or folders of them).
 
-    Needs the extra "train". Without a recipe, training starts from the default model.
+    Needs the extra "train". Without a recipe, training starts from the default model; a fifth of the articles is held out,
+    as many of the project's own come beside the others, and the new model is compared with the one that it started from.
+    Ctrl-C ends the learning and keeps the best so far.
     """
+    if from_scratch and (only_mine or recipe is not None):
+        raise click.UsageError("--from-scratch has a recipe of its own, and takes all of the project's annotations beside")
     if output.exists() and any(output.iterdir()) and not force:
         raise click.UsageError(f"{output} exists; --force replaces it")
     from stance.errors import MissingExtraError
@@ -495,12 +508,18 @@ def train(
         from stance.train.training import train as run
     except ImportError as fault:
         raise MissingExtraError(f"training ({fault.name} is missing)", "train") from fault
+    from stance.bundled import bundled
     from stance.codebook import read_codebook
     from stance.train.recipe import read_recipe
 
     def say(line: str) -> None:
         click.echo(line, err=True)
 
+    if from_scratch:
+        recipe = bundled("recipes/default.toml")
+        settings = [*_FROM_SCRATCH, *settings]
+    if only_mine:
+        settings = ["statements.beside=0", *settings]
     made = read_recipe(recipe, settings)
     run(list(annotations), output, made, base=base, codebook=read_codebook(codebook), work=work, say=say)
 

@@ -224,6 +224,16 @@ class NameTable:
         sure = found.how in ("surname", "acronym") or (found.how == "exact" and (len(key) > 1 or self._proper(key)))
         return sure and not re.search(rf"\b(?:{_OFFICE})$", found.name, re.I)
 
+    def spoken_for(self, name: str) -> str:
+        """The country that an institution speaks for, where the article names it: ``Orvane's foreign ministry``."""
+        if not set(fold(name)) & _INSTITUTIONS:
+            return name
+        owner = re.match(r"(.+?)['’]s\s", name) or re.search(r"\bof (?:the )?([A-Z][\w\- ]+)$", name)
+        names = [owner[1]] if owner else []
+        for words in (2, 1):
+            names.extend(_table("demonyms").get(fold(" ".join(name.split()[:words])), ()))
+        return next((self._by_fold[fold(n)] for n in names if fold(n) in self._by_fold), name)
+
     def _proper(self, key: tuple[str, ...]) -> bool:
         """Whether a single word is surely a name: a surname in the article, a country, an acronym."""
         known = self._by_fold[key]

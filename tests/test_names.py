@@ -105,3 +105,13 @@ def test_a_word_that_opens_a_sentence_is_no_part_of_a_name() -> None:
 def test_he_is_no_country_and_no_newspaper() -> None:
     assert all(map(is_person, ("Ilse Marrin", "senior official")))
     assert not any(map(is_person, ("Russia", "Salin Times", "opinion polls", "UN", "Green Party")))
+
+
+def test_an_institution_speaks_for_its_country() -> None:
+    table = NameTable("Orvane and Russia talked. Orvane's foreign ministry and the Russian general staff agreed.")
+    for name, country in (
+        ("Orvane's foreign ministry", "Orvane"),
+        ("Russian general staff", "Russia"),
+        ("Ilse Marrin", "Ilse Marrin"),
+    ):
+        assert table.spoken_for(name) == country
