@@ -52,15 +52,17 @@ __all__ = [
 def load(path: str | Path | None = None, *, threads: int = 0) -> Classifier:
     """The classifier of a model folder, or the default one.
 
-    ``threads`` is how many threads it computes with; 0 takes as many as there are cores.
-    Raises `ModelError` where the folder is missing, incomplete, torn or of another format.
+    ``path`` may be a model on the Hugging Face hub, ``hf://user/name`` or ``hf://user/name@revision``; the network is touched
+    for such a name only. ``threads`` is how many threads it computes with; 0 takes as many as there are cores.
+    Raises `ModelError` where the folder is missing, incomplete, torn or of another format, or the hub gives no model.
     """
     from stance.bundled import bundled
     from stance.classifier import Classifier
     from stance.model.folder import ONNX, checked, read_config, read_tokenizer
+    from stance.model.hub import located
     from stance.model.runtime import OnnxRuntime
 
-    folder = Path(path) if path is not None else bundled("models/default")
+    folder = located(path) if path is not None else bundled("models/default")
     config = read_config(folder)
     runtime = OnnxRuntime(checked(folder, ONNX, config), threads=threads)
     return Classifier(runtime, read_tokenizer(folder), config)

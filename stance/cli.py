@@ -17,6 +17,7 @@ from stance.records import Article, Statement
 
 if TYPE_CHECKING:
     from stance.actors import Actors
+    from stance.classifier import Classifier
     from stance.runs import Journal
 
 FAILED = 1
@@ -49,11 +50,32 @@ def main() -> None:
     """Who says what about whom: labels the statements in news articles by speaker, target and position."""
 
 
+def _model(ctx: click.Context, _: click.Parameter, value: str | None) -> Path | None:
+    """The folder of a model that an option names, from the hub where it says so."""
+    if value is None or ctx.resilient_parsing:
+        return None
+    from stance.model.folder import read_config
+    from stance.model.hub import located
+
+    folder = located(value)
+    read_config(folder)  # a fault shows before any work is done
+    return folder
+
+
 def model_option(command: Callable[..., Any]) -> Callable[..., Any]:
     """The option ``--model``."""
     return click.option(
-        "--model", type=click.Path(path_type=Path), default=None, help="A model folder; the default model if not given."
+        "--model", callback=_model, metavar="MODEL", help="A model folder, or hf://user/name; the default model if not given."
     )(command)
+
+
+def column_options(command: Callable[..., Any]) -> Callable[..., Any]:
+    """The options ``--text-column`` and ``--id-column``."""
+    text = "Where the records of a table have the text."
+    command = click.option("--id-column", default="id", show_default=True, help="Where the records of a table have the id.")(
+        command
+    )
+    return click.option("--text-column", default="text", show_default=True, help=text)(command)
 
 
 def codebook_option(command: Callable[..., Any]) -> Callable[..., Any]:
@@ -74,8 +96,7 @@ def codebook_option(command: Callable[..., Any]) -> Callable[..., Any]:
 )  # fmt: skip
 @click.option("--flat", is_flag=True, help="JSON lines with one stance each instead of one article.")
 @click.option("--add-bom", is_flag=True, help="CSV with a byte order mark, as spreadsheets want it.")
-@click.option("--text-column", default="text", show_default=True, help="Where the records of a table have the text.")
-@click.option("--id-column", default="id", show_default=True, help="Where the records of a table have the id.")
+@column_options
 @model_option
 @click.option(
     "--actors", type=click.Path(path_type=Path, exists=True, dir_okay=False),
@@ -110,7 +131,6 @@ def label(
     fine. 1: some articles could not be read (named on standard error; all others are labelled). 130: stopped by Ctrl-C.
     """
     import stance
-    from stance.articles import article_files
     from stance.progress import progress
 
     if output is not None and str(output) == "-":
@@ -124,16 +144,10 @@ def label(
         raise click.UsageError("Parquet needs a file: -o FILE.parquet")
     if (flat and form != "jsonl") or (add_bom and form != "csv"):
         raise click.UsageError("--flat goes with JSON lines, --add-bom with CSV")
-    for path in paths:
-        if path != "-" and not Path(path).is_dir() and not any(file.exists() for file in article_files(path)):
-            raise click.UsageError(f"{path}: no such file or folder")
+    _check_there(paths)
     classifier = stance.load(model)
     options = [text_column, id_column, min_confidence, actors.read_text("utf-8") if actors else None]
-    made_by = {
-        "stance": __version__,
-        "model": classifier.config.digests.get("model.onnx", "")[:16],
-        "options": hashlib.sha256(repr(options).encode("utf-8")).hexdigest()[:8],
-    }
+    made_by = _made_by(classifier, options)
     table = stance.read_actors(actors) if actors is not None else None
     journal = None
     if output is not None and form == "jsonl" and not flat:
@@ -183,6 +197,23 @@ def _check_writable(output: Path | None, force: bool) -> None:
         raise click.UsageError(f"{output} exists; --force writes over it")
     if not output.absolute().parent.is_dir():
         raise click.UsageError(f"{output.absolute().parent} is no folder")
+
+
+def _check_there(paths: Sequence[str]) -> None:
+    from stance.articles import article_files
+
+    for path in paths:
+        if path != "-" and not Path(path).is_dir() and not any(file.exists() for file in article_files(path)):
+            raise click.UsageError(f"{path}: no such file or folder")
+
+
+def _made_by(classifier: Classifier, options: Sequence[Any]) -> dict[str, str]:
+    """What tells of a record by which version, model and options it was made."""
+    return {
+        "stance": __version__,
+        "model": classifier.config.digests.get("model.onnx", "")[:16],
+        "options": hashlib.sha256(repr(list(options)).encode("utf-8")).hexdigest()[:8],
+    }
 
 
 def _form(output: Path | None) -> str:
@@ -360,7 +391,7 @@ def stats(paths: Sequence[Path]) -> None:
 )  # fmt: skip
 @click.option("--by", default=None, help="Also figures for each value of this field of the articles, such as genre.")
 @click.option(
-    "--compare", type=click.Path(path_type=Path, exists=True, file_okay=False), metavar="MODEL",
+    "--compare", callback=_model, metavar="MODEL",
     help="Also another model's figures on the same articles, and the differences with a paired bootstrap.",
 )  # fmt: skip
 @click.option("--errors", type=click.IntRange(min=0), default=0, metavar="N", help="Also the N surest mistakes, in context.")
@@ -459,6 +490,88 @@ def agree(first: Path, second: Path, settle: Path | None, force: bool) -> None:
 
 
 @main.command()
+@click.argument("paths", nargs=-1, required=True)
+@click.option("-n", "--number", type=click.IntRange(min=1), default=20, show_default=True, help="How many articles.")
+@click.option(
+    "--annotated", multiple=True, type=click.Path(path_type=Path, exists=True), metavar="FILE",
+    help="What is annotated already (*.jsonl, or a folder); may be given again.",
+)  # fmt: skip
+@column_options
+@model_option
+@click.option(
+    "-o", "--output", type=click.Path(path_type=Path, dir_okay=False),
+    help="Also write the articles with their labels to this file, for `stance export`.",
+)  # fmt: skip
+@click.option("--force", is_flag=True, help="Write over an existing file.")
+def suggest(
+    paths: Sequence[str],
+    number: int,
+    annotated: Sequence[Path],
+    text_column: str,
+    id_column: str,
+    model: Path | None,
+    output: Path | None,
+    force: bool,
+) -> None:
+    """Say which articles in PATHS to annotate next, the most useful first, and why.
+
+    Suggested are articles of whose labels the model is unsure, and that differ from what is annotated and from each other.
+    PATHS are those of `stance label`. Exit code 1: some articles could not be read (named on standard error).
+    """
+    from dataclasses import replace
+
+    import stance
+    from stance.annotations import read_annotations
+    from stance.files import whole_file
+    from stance.output import json_lines
+    from stance.progress import progress
+    from stance.suggest import lines, unknown
+    from stance.suggest import suggest as choose
+
+    _check_writable(output, force)
+    _check_there(paths)
+    known = read_annotations(annotated) if annotated else []
+    classifier = stance.load(model)
+    threshold = classifier.config.valid_threshold
+    classifier.config = replace(classifier.config, valid_threshold=threshold / 2)  # what is nearly a statement counts too
+    counts = dict.fromkeys(("failed", "read", "new"), 0)
+
+    def failed(fault: str) -> None:
+        counts["failed"] += 1
+        click.echo(f"stance: {fault}", err=True)
+
+    def read() -> Iterator[Article]:
+        articles = stance.read_articles(paths, text_column=text_column, id_column=id_column)
+        for article in progress(articles, paths):
+            if isinstance(article, ArticleError):
+                failed(str(article))
+            else:
+                counts["read"] += 1
+                yield article
+
+    def labelled() -> Iterator[tuple[Article, list[Statement]]]:
+        for article in unknown(read(), known):
+            counts["new"] += 1
+            try:
+                yield article, classifier.classify(article.text)
+            except StanceError as fault:
+                failed(f"article {article.id}: {fault}")
+
+    chosen = choose(labelled(), known, number)
+    if output is not None:
+        found = [(one.article, [s for s in one.statements if s.confidence >= threshold]) for one in chosen]
+        with whole_file(output) as file:
+            file.writelines(json_lines(found, made_by=_made_by(classifier, [text_column, id_column])))
+    for line in lines(chosen):
+        click.echo(line)
+    passed = counts["read"] - counts["new"]
+    told = f"{len(chosen)} of {counts['read']} articles suggested; {passed} are annotated already or were read twice"
+    click.echo(told + (f"; written to {output}" if output else ""), err=True)
+    if counts["failed"]:
+        sys.exit(FAILED)
+
+
+@main.command()
 @click.argument("annotations", nargs=-1, type=click.Path(path_type=Path, exists=True))
 @click.option(
     "-o", "--output", required=True, type=click.Path(path_type=Path, file_okay=False), help="The model folder to make."
@@ -468,7 +581,7 @@ def agree(first: Path, second: Path, settle: Path | None, force: bool) -> None:
     help="A recipe (TOML); if not given, the one for retraining.",
 )  # fmt: skip
 @click.option("--set", "settings", multiple=True, metavar="KEY=VALUE", help="Another value for a setting.")
-@click.option("--base", default=None, help="Start from this model folder, transformers folder or hub id.")
+@click.option("--base", default=None, help="Start from this model folder, hf://user/name, transformers folder or hub id.")
 @click.option("--only-mine", is_flag=True, help="Learn from ANNOTATIONS alone, with none of the project's own beside them.")
 @click.option(
     "--from-scratch", is_flag=True,
@@ -533,3 +646,17 @@ def models(folder: Path | None) -> None:
 
     for line in model_lines(folder or bundled("models/default")):
         click.echo(line)
+
+
+@main.command()
+@click.argument("folder", type=click.Path(path_type=Path, exists=True, file_okay=False))
+@click.argument("name", metavar="hf://USER/NAME")
+@click.option("--private", is_flag=True, help="Only the repository's owners see it.")
+def push(folder: Path, name: str, private: bool) -> None:
+    """Put the model in FOLDER on the Hugging Face hub, whence `--model hf://USER/NAME` loads it.
+
+    It has to be complete and untorn. Needs a login there (`hf auth login`).
+    """
+    from stance.model.hub import upload
+
+    click.echo(f"{folder} is at {upload(folder, name, private=private)}", err=True)

@@ -4,7 +4,7 @@ StanceError
 ├── ArticleError       a file or record that cannot be read as an article
 ├── AnnotationError    an annotation that breaks the format or the codebook
 ├── ActorsError        a file of actors that cannot be read, or in which two actors share a name
-├── ModelError         a model folder that is missing, incomplete, torn or of another format
+├── ModelError         a model folder that is missing, incomplete, torn or of another format, or that the hub does not give
 ├── RecipeError        a training recipe with unknown or impossible settings
 └── MissingExtraError  an optional part that is not installed
 """
@@ -29,7 +29,7 @@ class ActorsError(StanceError):
 
 
 class ModelError(StanceError):
-    """A model folder that is missing, incomplete, torn or of another format."""
+    """A model folder that is missing, incomplete, torn or of another format, or that the hub does not give."""
 
 
 class RecipeError(StanceError):

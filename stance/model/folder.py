@@ -20,6 +20,9 @@ if TYPE_CHECKING:
 CONFIG, ONNX, WEIGHTS, TOKENIZER, ENCODER, METRICS, CARD = (
     "config.json", "model.onnx", "model.safetensors", "tokenizer.json", "encoder.json", "metrics.json", "README.md",
 )  # fmt: skip
+#: All files of a model folder, and those of them whose SHA-256 stands in the configuration.
+FILES = (CONFIG, ONNX, WEIGHTS, TOKENIZER, ENCODER, METRICS, CARD)
+HASHED = (ONNX, WEIGHTS, TOKENIZER, ENCODER)
 
 
 def is_model(folder: Path) -> bool:

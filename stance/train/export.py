@@ -15,7 +15,7 @@ from torch import Tensor
 
 from stance.errors import ModelError
 from stance.model.config import ModelConfig
-from stance.model.folder import CONFIG, ENCODER, ONNX, TOKENIZER, WEIGHTS, checked, digest, read_config, read_tokenizer
+from stance.model.folder import CONFIG, ENCODER, HASHED, ONNX, TOKENIZER, WEIGHTS, checked, digest, read_config, read_tokenizer
 from stance.model.network import OUTPUTS, Network, NetworkConfig
 
 if TYPE_CHECKING:
@@ -38,7 +38,7 @@ def write_model(bench: Workbench, folder: Path) -> ModelConfig:
     bench.tokenizer.save(str(folder / TOKENIZER), pretty=False)
     config = replace(
         bench.config,
-        digests={name: digest(folder / name) for name in (ONNX, WEIGHTS, TOKENIZER, ENCODER)},
+        digests={name: digest(folder / name) for name in HASHED},
         versions={name: metadata.version(name) for name in _LIBRARIES},
     )
     (folder / CONFIG).write_text(config.to_json(), "utf-8")

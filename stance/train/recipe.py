@@ -99,7 +99,7 @@ class Decoding:
 
 @dataclass(frozen=True, kw_only=True)
 class Recipe:
-    """A training run. ``base`` is a model folder, a folder in the layout of transformers, or a hub id."""
+    """A training run. ``base``: a model folder, ``hf://user/name``, a folder in the layout of transformers, or a hub id."""
 
     base: str = ""
     seed: int = 13

@@ -24,6 +24,7 @@ from stance.errors import AnnotationError, ModelError, RecipeError
 from stance.evaluate import Difference, Report, difference, evaluate
 from stance.model.config import ModelConfig
 from stance.model.folder import CARD, CONFIG, METRICS, ONNX, checked, is_model, read_config, read_tokenizer
+from stance.model.hub import HUB, download
 from stance.model.runtime import OnnxRuntime
 from stance.records import AnnotatedArticle, AnnotatedStatement
 from stance.report import annotated, as_dict, difference_lines, evaluate_model, grouped, report_lines
@@ -93,8 +94,9 @@ def train(
     codebook = codebook or read_codebook()
     started = time.monotonic()
     material = _material(annotations, recipe, codebook)
-    where = base or recipe.base or str(bundled("models/default"))
-    bench = _bench(where, recipe, codebook, say)
+    named = base or recipe.base or str(bundled("models/default"))
+    where = str(download(named)) if named.startswith(HUB) else named
+    bench = _bench(named, where, recipe, codebook, say)
     _first_stages(bench, recipe, work, say)
     going = True
     if material.seen:
@@ -190,11 +192,11 @@ def _fit(article: AnnotatedArticle, codebook: Codebook) -> None:
             raise AnnotationError(f"{where}: {message}")
 
 
-def _config(where: str, recipe: Recipe, codebook: Codebook) -> ModelConfig:
+def _config(named: str, recipe: Recipe, codebook: Codebook) -> ModelConfig:
     try:
         return ModelConfig(
             positions=codebook.names,
-            base=Path(where).name if Path(where).is_dir() else where,
+            base=Path(named).name if Path(named).is_dir() else named,
             window=recipe.decoding.window,
             overlap=recipe.decoding.overlap,
             context=recipe.decoding.context,
@@ -213,18 +215,19 @@ def _given(annotations: Sequence[Path] | Dataset) -> list[AnnotatedArticle]:
     return read_annotations(annotations) if annotations else []
 
 
-def _bench(where: str, recipe: Recipe, codebook: Codebook, say: Say) -> Workbench:
+def _bench(named: str, where: str, recipe: Recipe, codebook: Codebook, say: Say) -> Workbench:
     """A network on the base: on a model folder's network where the base is one, else on an encoder.
 
+    ``named`` is what the base is called, ``where`` its folder (or its id, which transformers finds).
     From a model of the same positions, thresholds and temperatures are taken over until new ones are fitted.
     """
-    config = _config(where, recipe, codebook)
+    config = _config(named, recipe, codebook)
     if is_model(Path(where)):
         network, tokenizer, old = read_model(Path(where))
         if old.positions == config.positions:
             config = replace(config, thresholds=old.thresholds, temperatures=old.temperatures)
         else:
-            say(f"{where} has other positions ({', '.join(old.positions)}): what is new starts anew")
+            say(f"{named} has other positions ({', '.join(old.positions)}): what is new starts anew")
         bench = bench_of(network, tokenizer, config, old.positions)
     else:
         bench = start(where, config)

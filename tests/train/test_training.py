@@ -226,6 +226,18 @@ def test_the_command_trains(base: Path, tmp_path: Path, article: AnnotatedArticl
     assert stance.load(tmp_path / "mine").config.base == base.name
 
 
+def test_training_starts_from_a_model_on_the_hub(
+    trained: Path, tmp_path: Path, article: AnnotatedArticle, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import huggingface_hub
+
+    monkeypatch.setattr(huggingface_hub, "snapshot_download", lambda *_, **__: str(trained))
+    write_annotations([article], tmp_path / "a.jsonl")
+    train([tmp_path / "a.jsonl"], tmp_path / "mine", RECIPE, base="hf://press/conflicts@v1")
+    assert stance.load(tmp_path / "mine").config.base == "hf://press/conflicts@v1"
+    assert "base: `hf://press/conflicts@v1`" in (tmp_path / "mine" / "README.md").read_text("utf-8")
+
+
 def test_nothing_to_train_on_is_said(base: Path, tmp_path: Path) -> None:
     with pytest.raises(RecipeError, match="nothing to train on"):
         train([], tmp_path / "mine", Recipe(), base=str(base))
