@@ -213,7 +213,7 @@ class Classifier:
                 each = {name: share * (_SELF if name in speakers else 1.0) for name, share in each.items()}
             sums = sorted(each.items(), key=lambda item: -item[1])
             for rank, (name, share) in enumerate(sums):
-                if position in _PLEDGED and name in speakers:
+                if name and position in _PLEDGED and name in speakers:
                     name = names.spoken_for(name)
                 if rank == 0 or (name and sums[0][0] and share >= self.config.share):
                     stances.append(Stance(position=position, target=name, confidence=chance * share))
