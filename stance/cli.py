@@ -309,20 +309,30 @@ def check(paths: Sequence[Path], codebook: Path | None) -> None:
     help="The annotated file (.jsonl).",
 )
 @click.option(
-    "--from", "tool", type=click.Choice(["text", "label-studio", "prodigy", "doccano", "brat"]), default="text",
+    "--from", "tool", type=click.Choice(["text", "label-studio", "prodigy", "doccano", "brat", "standoff"]), default="text",
     show_default=True, help="What wrote the files; text: articles annotated in plain text (docs/annotating.md).",
 )  # fmt: skip
+@click.option(
+    "--texts", type=click.Path(path_type=Path, exists=True, file_okay=False),
+    help="For standoff: the folder with the texts that belong to the annotations.",
+)  # fmt: skip
 @click.option("--force", is_flag=True, help="Write over an existing file.")
-def import_(files: Sequence[Path], output: Path, tool: str, force: bool) -> None:
+def import_(files: Sequence[Path], output: Path, tool: str, texts: Path | None, force: bool) -> None:
     """Turn articles annotated in plain text, or in a tool that `stance export` wrote for, into an annotated file."""
     from stance.annotations import write_annotations
     from stance.interop import import_from
     from stance.markup import parse
+    from stance.standoff import read_standoff
 
+    if (tool == "standoff") != (texts is not None):
+        raise click.UsageError("--texts FOLDER goes with --from standoff, and only with it")
     _check_writable(output, force)
     rows: list[Any] = []
     for file in files:
-        rows += parse(_text(file), where=str(file)) if tool == "text" else import_from(tool, file)
+        if texts is not None:
+            rows += read_standoff(file, texts)
+        else:
+            rows += parse(_text(file), where=str(file)) if tool == "text" else import_from(tool, file)
     write_annotations(rows, output)
     click.echo(f"{len(rows)} articles written to {output}", err=True)
 
@@ -330,8 +340,9 @@ def import_(files: Sequence[Path], output: Path, tool: str, force: bool) -> None
 @main.command()
 @click.argument("files", nargs=-1, required=True, type=click.Path(path_type=Path, exists=True))
 @click.option(
-    "--to", "tool", type=click.Choice(["label-studio", "prodigy", "doccano", "brat"]), required=True, help="The tool."
-)
+    "--to", "tool", type=click.Choice(["label-studio", "prodigy", "doccano", "brat", "standoff"]), required=True,
+    help="The tool; standoff: annotations without their texts, for sharing.",
+)  # fmt: skip
 @click.option("-o", "--output", required=True, type=click.Path(path_type=Path), help="The file to write; for brat, a folder.")
 @click.option("--force", is_flag=True, help="Write over an existing file.")
 def export(files: Sequence[Path], tool: str, output: Path, force: bool) -> None:
@@ -349,6 +360,12 @@ def export(files: Sequence[Path], tool: str, output: Path, force: bool) -> None:
     if tool == "label-studio":
         _check_writable(output.with_suffix(".xml"), force)
     articles = read_annotations(files)
+    if tool == "standoff":
+        from stance.standoff import write_standoff
+
+        write_standoff(articles, output)
+        click.echo(f"{len(articles)} articles written without their texts: {output}", err=True)
+        return
     written = write(articles, tool, output)
     click.echo(f"{len(articles)} articles written: {', '.join(str(path) for path in written[:2])}", err=True)
 
