@@ -241,3 +241,97 @@ def test_training_starts_from_a_model_on_the_hub(
 def test_nothing_to_train_on_is_said(base: Path, tmp_path: Path) -> None:
     with pytest.raises(RecipeError, match="nothing to train on"):
         train([], tmp_path / "mine", Recipe(), base=str(base))
+
+
+def test_learning_stops_without_gain_and_keeps_the_best(base: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of six epochs whose figures are these, the third is the best, and two without gain end it."""
+    import stance.train.training as training
+
+    scores = iter([0.1, 0.2, 0.4, 0.3, 0.4, 0.9])
+    real = training.evaluate
+
+    def told(*given: Any, **settings: Any) -> Any:
+        report = real(*given, **settings)
+        if settings.get("resamples") == 0:
+            report = replace(report, figures={**report.figures, "tuple_f1": next(scores)})
+        return report
+
+    monkeypatch.setattr(training, "evaluate", told)
+    said: list[str] = []
+    seeds = ROOT / "data" / "annotations" / "seeds.jsonl"
+    recipe = replace(RECIPE, statements=Statements(epochs=6, patience=2, hold_out=0.4, replay=0.0))
+    reports = train([seeds], tmp_path / "mine", recipe, base=str(base), say=said.append)
+    assert [line for line in said if line.startswith(("epoch", "kept"))][-2:] == [
+        "epoch 5: tuple F1 0.400 on 1 held-out articles",
+        "kept: epoch 3",
+    ]
+    assert reports["held-out scenarios"].articles == 2
+    assert "3 articles to learn from, 0 of the project's own beside, 2 held out" in said
+
+
+def test_ctrl_c_keeps_what_was_learnt(
+    base: Path, tmp_path: Path, article: AnnotatedArticle, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import stance.train.training as training
+
+    def stopped(*_: Any, **__: Any) -> None:
+        raise KeyboardInterrupt
+
+    real = training.statement_tasks
+
+    def tasks(*given: Any, **settings: Any) -> Any:
+        made = real(*given, **settings)
+        return [*made, replace(made[0], loss=stopped)]
+
+    monkeypatch.setattr(training, "statement_tasks", tasks)
+    said: list[str] = []
+    write_annotations([article], tmp_path / "a.jsonl")
+    train([tmp_path / "a.jsonl"], tmp_path / "mine", RECIPE, base=str(base), say=said.append)
+    assert "stopped; the model is written as it is" in said
+    assert stance.load(tmp_path / "mine").config.base == base.name
+
+
+def test_companions_are_the_project_s_own_and_never_held_out() -> None:
+    from stance.annotations import read_held_out
+    from stance.train.split import companions, parted
+
+    away = read_held_out(ROOT / "data" / "annotations" / "held_out.toml")
+    some = companions(40, set(), seed=1)
+    assert len({a.id for a in some}) == 40
+    assert not {a.meta["scenario"] for a in some} & away
+    assert some == companions(40, set(), seed=1) != companions(40, set(), seed=2)
+    assert not {a.id for a in companions(40, {a.id for a in some}, seed=1)} & {a.id for a in some}
+    learnt, held = parted(some, 0.25)
+    assert len(learnt) + len(held) == 40
+    assert 5 <= len(held) <= 15
+    assert parted(some[:4], 0.5) == (some[:4], [])
+
+
+def test_a_retrained_model_keeps_thresholds_that_few_articles_cannot_tell(
+    trained: Path, tmp_path: Path, article: AnnotatedArticle
+) -> None:
+    shutil.copytree(trained, tmp_path / "old")
+    data = json.loads((tmp_path / "old" / "config.json").read_text("utf-8"))
+    data["thresholds"]["criticism"], data["temperatures"] = 0.35, {"valid": 1.5}
+    (tmp_path / "old" / "config.json").write_text(json.dumps(data), "utf-8")
+    write_annotations([article], tmp_path / "a.jsonl")
+    train([tmp_path / "a.jsonl"], tmp_path / "new", RECIPE, base=str(tmp_path / "old"))
+    config = stance.load(tmp_path / "new").config
+    assert (config.thresholds["criticism"], config.temperatures) == (0.35, {"valid": 1.5})
+
+
+def test_the_options_of_the_command_become_settings(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    from click.testing import CliRunner
+
+    from stance.cli import main
+
+    got: list[Recipe] = []
+    monkeypatch.setattr("stance.train.training.train", lambda *given, **_: got.append(given[2]))
+    seeds = str(ROOT / "data" / "annotations" / "seeds.jsonl")
+    for options in ([], ["--only-mine"], ["--from-scratch"]):
+        assert CliRunner().invoke(main, ["train", seeds, "-o", str(tmp_path / "m"), *options]).exit_code == 0
+    assert [r.statements.beside for r in got] == [1.0, 0.0, 1e6]
+    assert [r.statements.hold_out for r in got] == [0.2, 0.2, 0.2]
+    assert (got[2].base, got[2].finish.files, got[2].statements.held_out) == ("sentence-transformers/all-MiniLM-L6-v2", (), "")
+    both = CliRunner().invoke(main, ["train", seeds, "-o", str(tmp_path / "m"), "--from-scratch", "--only-mine"])
+    assert both.exit_code == 2
