@@ -2,23 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from stance.articles import is_unicode
-from stance.errors import ArticleError
+from stance.errors import ArticleError, StanceError
 from stance.model.config import ModelConfig
 from stance.model.decoding import Pointed, Proposal, WindowOutput, pointed, propose
 from stance.model.encoding import Alphabet, Ints, Tokens, collate, marked, tokenize, windows
 from stance.model.runtime import Floats, Runtime, sigmoid, softmax
 from stance.names import PRONOUNS, NameTable, bare, is_person
-from stance.records import NONE, Span, Stance, Statement
+from stance.records import NONE, Article, Span, Stance, Statement
 
 if TYPE_CHECKING:
     from tokenizers import Tokenizer
+
+    from stance.actors import Actors
 
 _BATCH_TOKENS = 512
 #: Positions that hardly ever aim at the speaker, and what the probability of that is multiplied by.
@@ -53,6 +55,11 @@ class Classifier:
         self._runtime = runtime
         self._tokenizer = tokenizer
         self._alphabet = Alphabet.of(tokenizer)
+
+    @property
+    def digest(self) -> str:
+        """The first 16 hexadecimal digits of the model's SHA-256."""
+        return self.config.digests.get("model.onnx", "")[:16]
 
     def classify(self, text: str, *, speaker: str | None = None) -> list[Statement]:
         """The statements of an article, in the order of the text.
@@ -271,3 +278,31 @@ class Classifier:
             confidence=valid,
             named=named,
         )
+
+
+def label_articles(
+    classifier: Classifier,
+    articles: Iterable[Article | ArticleError],
+    failed: Callable[[str], None],
+    *,
+    min_confidence: float = 0.0,
+    actors: Actors | None = None,
+    done: Callable[[Article], bool] | None = None,
+) -> Iterator[tuple[Article, list[Statement]]]:
+    """Each article with its statements, in order, without those for which ``done`` holds.
+
+    ``failed`` is told of what could not be read or labelled. Statements and stances less likely than ``min_confidence`` are
+    left out; ``actors`` names speakers and targets.
+    """
+    for article in articles:
+        if isinstance(article, ArticleError):
+            failed(str(article))
+        elif done is None or not done(article):
+            try:
+                statements = classifier.classify(article.text)
+            except StanceError as fault:
+                failed(f"article {article.id}: {fault}")
+                continue
+            if min_confidence:
+                statements = [left for s in statements if (left := s.at_least(min_confidence))]
+            yield article, [actors.named(s) for s in statements] if actors else statements

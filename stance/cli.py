@@ -16,7 +16,6 @@ from stance.errors import ArticleError, StanceError
 from stance.records import Article, Statement
 
 if TYPE_CHECKING:
-    from stance.actors import Actors
     from stance.classifier import Classifier
     from stance.runs import Journal
 
@@ -24,6 +23,7 @@ FAILED = 1
 STOPPED = 130
 #: What ``--from-scratch`` changes in the recipe of the default model.
 _FROM_SCRATCH = ("statements.beside=1e6", 'statements.held_out=""', "statements.hold_out=0.2", "finish.files=[]")
+_FORMS = {".csv": "csv", ".parquet": "parquet", ".jsonl": "jsonl", ".ndjson": "jsonl", ".json": "jsonl"}
 
 
 class _Group(click.Group):
@@ -88,8 +88,9 @@ def codebook_option(command: Callable[..., Any]) -> Callable[..., Any]:
 @main.command()
 @click.argument("paths", nargs=-1, required=True)
 @click.option(
-    "-o", "--output", type=click.Path(path_type=Path, dir_okay=False), help="The file to write; - for standard output."
-)
+    "-o", "--output", type=click.Path(path_type=Path),
+    help="The file to write; - for standard output. With --engine ray, a folder.",
+)  # fmt: skip
 @click.option(
     "--format", "form", type=click.Choice(["table", "jsonl", "csv", "parquet"]), default=None,
     help="Default: a table in a terminal, csv or parquet for a file that ends so, else jsonl.",
@@ -111,6 +112,13 @@ def codebook_option(command: Callable[..., Any]) -> Callable[..., Any]:
     help="Also write what could not be read to this file, JSON lines.",
 )  # fmt: skip
 @click.option("--force", is_flag=True, help="Write over an existing file, and start over what was stopped.")
+@click.option(
+    "--engine", type=click.Choice(["local", "ray"]), default="local", show_default=True,
+    help="What computes: this machine, or a cluster (pip install 'stance-classifier[ray]'; docs/cluster.md).",
+)  # fmt: skip
+@click.option("--workers", type=click.IntRange(1), help="Ray: how many; if not given, as many as the CPUs allow.")
+@click.option("--worker-cpus", type=click.IntRange(1), help="Ray: CPUs that each worker holds, a thread on each.  [default: 1]")
+@click.option("--part-size", type=click.IntRange(1), help="Ray: articles in a part of the output.  [default: 200]")
 def label(
     paths: Sequence[str],
     output: Path | None,
@@ -124,6 +132,10 @@ def label(
     min_confidence: float,
     errors: Path | None,
     force: bool,
+    engine: str,
+    workers: int | None,
+    worker_cpus: int | None,
+    part_size: int | None,
 ) -> None:
     """Label the articles in PATHS: .txt .md .html .jsonl .csv .parquet files (.gz and .zst too), folders, globs, or -.
 
@@ -131,11 +143,19 @@ def label(
     fine. 1: some articles could not be read (named on standard error; all others are labelled). 130: stopped by Ctrl-C.
     """
     import stance
+    from stance.classifier import label_articles
     from stance.progress import progress
 
     if output is not None and str(output) == "-":
         output = None
-    _check_writable(output, force)
+    sizes = {"workers": workers, "cpus": worker_cpus, "size": part_size}
+    if engine == "ray":
+        _check_folder(output, form, paths, force)
+        form = form or "jsonl"
+    elif any(sizes.values()):
+        raise click.UsageError("--workers, --worker-cpus and --part-size go with --engine ray")
+    else:
+        _check_writable(output, force)
     _check_writable(errors, force)
     if errors is not None and output is not None and errors.absolute() == output.absolute():
         raise click.UsageError("--errors and --output name the same file")
@@ -149,8 +169,11 @@ def label(
     options = [text_column, id_column, min_confidence, actors.read_text("utf-8") if actors else None]
     made_by = _made_by(classifier, options)
     table = stance.read_actors(actors) if actors is not None else None
+    labelling: dict[str, Any] = {"min_confidence": min_confidence, "actors": table}
+    writing: dict[str, Any] = {"flat": flat, "add_bom": add_bom, "actors": table, "made_by": made_by}
+    columns = {"text_column": text_column, "id_column": id_column}
     journal = None
-    if output is not None and form == "jsonl" and not flat:
+    if output is not None and form == "jsonl" and not flat and engine == "local":
         from stance.runs import Journal
 
         journal = Journal(output, made_by, start_over=force)
@@ -162,23 +185,21 @@ def label(
         failures.append(fault)
         click.echo(f"stance: {fault}", err=True)
 
-    def labelled() -> Iterator[tuple[Article, list[Statement]]]:
-        articles = stance.read_articles(paths, text_column=text_column, id_column=id_column)
-        for article in progress(articles, paths):
-            if isinstance(article, ArticleError):
-                failed(str(article))
-            elif journal is None or not journal.has(article):
-                try:
-                    statements = classifier.classify(article.text)
-                except StanceError as fault:
-                    failed(f"article {article.id}: {fault}")
-                    continue
-                if min_confidence:
-                    statements = [left for s in statements if (left := s.at_least(min_confidence))]
-                yield article, [table.named(s) for s in statements] if table else statements
-
     try:
-        _write(labelled(), output, form, flat, add_bom, journal, table, made_by)
+        if engine == "ray" and output is not None:
+            from stance.cluster import Work, label_parts
+
+            done = sum(1 for _ in output.glob("part-*"))
+            if done and not force:
+                click.echo(f"stance: {done} parts were done before; going on behind them", err=True)
+            given = {name: value for name, value in sizes.items() if value}
+            work = Work(model.absolute() if model else None, labelling, form, writing)
+            label_parts(paths, output, work, failed, columns=columns, start_over=force, **given)
+        else:
+            articles = progress(stance.read_articles(paths, **columns), paths)
+            has = journal.has if journal is not None else None
+            labelled = label_articles(classifier, articles, failed, **labelling, done=has)
+            _write(labelled, output, form, journal, writing)
     finally:
         if errors is not None:
             import json
@@ -193,10 +214,26 @@ def label(
 def _check_writable(output: Path | None, force: bool) -> None:
     if output is None:
         return
+    if output.is_dir():
+        raise click.UsageError(f"{output} is a folder; expected a file")
     if output.exists() and not force:
         raise click.UsageError(f"{output} exists; --force writes over it")
     if not output.absolute().parent.is_dir():
         raise click.UsageError(f"{output.absolute().parent} is no folder")
+
+
+def _check_folder(output: Path | None, form: str | None, paths: Sequence[str], force: bool) -> None:
+    """What the engine ray needs: a folder to write parts to, and files to read."""
+    if output is None or output.suffix.lower() in _FORMS or output.is_file():
+        raise click.UsageError("--engine ray writes a folder of parts: -o FOLDER, without an ending")
+    if form == "table":
+        raise click.UsageError("--engine ray writes jsonl, csv or parquet")
+    if "-" in paths:
+        raise click.UsageError("--engine ray reads files, not standard input")
+    if not output.absolute().parent.is_dir():
+        raise click.UsageError(f"{output.absolute().parent} is no folder")
+    if (output / "_SUCCESS").exists() and not force:
+        raise click.UsageError(f"{output} is finished; --force starts over")
 
 
 def _check_there(paths: Sequence[str]) -> None:
@@ -211,7 +248,7 @@ def _made_by(classifier: Classifier, options: Sequence[Any]) -> dict[str, str]:
     """What tells of a record by which version, model and options it was made."""
     return {
         "stance": __version__,
-        "model": classifier.config.digests.get("model.onnx", "")[:16],
+        "model": classifier.digest,
         "options": hashlib.sha256(repr(list(options)).encode("utf-8")).hexdigest()[:8],
     }
 
@@ -219,48 +256,36 @@ def _made_by(classifier: Classifier, options: Sequence[Any]) -> dict[str, str]:
 def _form(output: Path | None) -> str:
     if output is None:
         return "table" if sys.stdout.isatty() else "jsonl"
-    forms = {".csv": "csv", ".parquet": "parquet", ".jsonl": "jsonl", ".ndjson": "jsonl", ".json": "jsonl"}
-    if output.suffix.lower() not in forms:
+    if output.suffix.lower() not in _FORMS:
         raise click.UsageError(f"{output}: not known what to write; --format says it")
-    return forms[output.suffix.lower()]
+    return _FORMS[output.suffix.lower()]
 
 
 def _write(
     labelled: Iterator[tuple[Article, list[Statement]]],
     output: Path | None,
     form: str,
-    flat: bool,
-    add_bom: bool,
     journal: Journal | None,
-    table: Actors | None,
-    made_by: dict[str, str],
+    writing: dict[str, Any],
 ) -> None:
-    from stance.files import whole_file
-    from stance.output import article_record, csv_lines, flat_lines, json_lines, write_parquet
+    from stance.output import article_record, lines, write_labelled
 
     if form == "table":
         _show(labelled, output)
-    elif form == "parquet" and output is not None:
-        write_parquet(labelled, output)
     elif journal is not None:
         try:
             for article, statements in labelled:
-                journal.write(article_record(article, statements, table, made_by))
+                journal.write(article_record(article, statements, writing["actors"], writing["made_by"]))
         except BaseException:
             journal.close()
             raise
         journal.finish()
+    elif output is not None:
+        write_labelled(labelled, output, form, **writing)
     else:
-        lines = csv_lines(labelled) if form == "csv" else flat_lines(labelled) if flat else json_lines(labelled, table, made_by)
-        if add_bom:
-            lines = ("\ufeff" * (number == 0) + line for number, line in enumerate(lines))
-        if output is None:
-            for line in lines:
-                sys.stdout.write(line)
-            sys.stdout.flush()
-        else:
-            with whole_file(output) as file:
-                file.writelines(lines)
+        for line in lines(labelled, form, **writing):
+            sys.stdout.write(line)
+        sys.stdout.flush()
 
 
 def _show(labelled: Iterator[tuple[Article, list[Statement]]], output: Path | None) -> None:

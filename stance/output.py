@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from stance.errors import MissingExtraError
-from stance.files import whole_path
+from stance.files import whole_file, whole_path
 from stance.records import Article, Statement
 from stance.runs import text_hash
 
@@ -98,6 +98,30 @@ def _csv_line(values: Sequence[Any]) -> str:
     line = io.StringIO()
     csv.writer(line, lineterminator="\n").writerow(values)
     return line.getvalue()
+
+
+def lines(
+    labelled: Iterable[Labelled],
+    form: str,
+    *,
+    flat: bool = False,
+    add_bom: bool = False,
+    actors: Actors | None = None,
+    made_by: Mapping[str, str] | None = None,
+) -> Iterator[str]:
+    """The lines of a file in the form ``jsonl`` (``flat``: a row each) or ``csv`` (``add_bom``: with a byte order mark)."""
+    made = csv_lines(labelled) if form == "csv" else flat_lines(labelled) if flat else json_lines(labelled, actors, made_by)
+    for number, line in enumerate(made):
+        yield "\ufeff" * (add_bom and number == 0) + line
+
+
+def write_labelled(labelled: Iterable[Labelled], path: Path, form: str, **options: Any) -> None:
+    """A file in the form ``parquet``, or in one of those of `lines` with its options; whole or not at all."""
+    if form == "parquet":
+        write_parquet(labelled, path)
+    else:
+        with whole_file(path) as file:
+            file.writelines(lines(labelled, form, **options))
 
 
 def write_parquet(labelled: Iterable[Labelled], path: Path) -> None:

@@ -1,16 +1,16 @@
-"""Long runs that go on where they were stopped: records are added to a part file, which takes its place when all are there."""
+"""Long runs that go on where they were stopped: a part file that grows record by record, or a folder of numbered parts."""
 
 from __future__ import annotations
 
 import hashlib
 import json
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import IO, Any
 
 from stance.errors import StanceError
-from stance.files import whole_path
+from stance.files import whole_path, write_whole
 from stance.records import Article
 
 _Key = tuple[str, str]
@@ -102,6 +102,80 @@ class Journal:
                     file.write(self._file.read(size))
             self._file.close()
             self.part.unlink()
+
+
+class Parts:
+    """A folder of numbered parts, each written whole or not at all; in the order of their names they are the whole output.
+
+    A part is called ``part-NUMBER-KEY`` and an ending, its key a digest of what went in: a part that is there is done. Beside
+    the parts stand ``_run.json`` (``made``: what the run is), for each part that had faults ``_part-NUMBER-KEY.json`` with
+    them, and at the end ``_SUCCESS``. Raises `StanceError` where the folder holds something else, was made in another way, or
+    is being written by another run; ``start_over`` removes the parts of an earlier run instead.
+    """
+
+    def __init__(self, folder: Path, suffix: str, made: Mapping[str, Any], *, start_over: bool = False) -> None:
+        self.folder, self.suffix = folder, suffix
+        self._met: set[Path] = set()
+        folder.mkdir(exist_ok=True)
+        note = folder / "_run.json"
+        if not note.exists() and any(folder.iterdir()):
+            raise StanceError(f"{folder}: not empty, and no run stands in it; expected a new folder, or that of a stopped run")
+        self._file = note.open("ab+")
+        try:
+            _lock(self._file, note)
+            self._file.seek(0)
+            text = self._file.read()
+            if text and not start_over and _record(text) != dict(made):
+                raise StanceError(f"{folder}: made by {text.decode('utf-8', 'replace')}, not {made}; --force starts over")
+            self._file.truncate(0)
+            self._file.write(json.dumps(made).encode("utf-8"))
+            self._file.flush()
+            (folder / "_SUCCESS").unlink(missing_ok=True)
+            self._remove(".part-*", "._part-*", *(("part-*", "_part-*") if start_over else ()))
+        except BaseException:
+            self._file.close()
+            raise
+
+    def path(self, number: int, key: str) -> Path:
+        """Where a part stands when it is done."""
+        return part_path(self.folder, self.suffix, number, key)
+
+    def write(self, number: int, key: str, data: bytes | None, faults: Sequence[str]) -> list[str]:
+        """A part takes its place; with ``data`` None it stands there already. Returns its faults."""
+        path = self.path(number, key)
+        told = self.folder / f"_{path.stem}.json"
+        self._met |= {path, told}
+        if data is None:
+            return list(json.loads(told.read_text("utf-8"))) if told.exists() else []
+        if faults:  # before the part: a part that is there has its faults
+            write_whole(told, json.dumps(list(faults)))
+        with whole_path(path) as whole, whole.open("wb") as file:
+            file.write(data)
+            file.flush()
+            os.fsync(file.fileno())
+        return list(faults)
+
+    def finish(self) -> None:
+        """All is there: parts that this run did not meet, of articles that are gone or have changed, are removed."""
+        for path in [*self.folder.glob("part-*"), *self.folder.glob("_part-*")]:
+            if path not in self._met:
+                path.unlink()
+        (self.folder / "_SUCCESS").touch()
+        self._file.close()
+
+    def close(self) -> None:
+        """Leaves the folder for a later run."""
+        self._file.close()
+
+    def _remove(self, *patterns: str) -> None:
+        for pattern in patterns:
+            for path in self.folder.glob(pattern):
+                path.unlink()
+
+
+def part_path(folder: Path, suffix: str, number: int, key: str) -> Path:
+    """Where a part of `Parts` stands when it is done."""
+    return folder / f"part-{number:08}-{key}{suffix}"
 
 
 def _lock(file: IO[bytes], path: Path) -> None:

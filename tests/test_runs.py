@@ -14,7 +14,7 @@ import pytest
 import stance
 from stance.errors import StanceError
 from stance.records import Article
-from stance.runs import Journal, text_hash
+from stance.runs import Journal, Parts, text_hash
 
 ROOT = Path(__file__).parent.parent
 MADE = {"stance": "x", "model": "y"}
@@ -72,6 +72,43 @@ def test_a_part_file_of_another_run_is_not_touched(tmp_path: Path) -> None:
     fresh = Journal(out, {**MADE, "model": "z"}, start_over=True)
     assert fresh.done == 0
     fresh.close()
+
+
+def test_a_folder_of_parts_keeps_what_is_done_and_its_faults(tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    first = Parts(out, ".jsonl", MADE)
+    assert first.write(1, "aa", b"one\n", []) == []
+    assert first.write(2, "bb", b"", ["x.txt: empty"]) == ["x.txt: empty"]
+    assert first.write(3, "cc", b"gone\n", ["gone.txt: empty"]) == ["gone.txt: empty"]
+    with pytest.raises(StanceError, match="another run is writing it"):
+        Parts(out, ".jsonl", MADE)
+    first.close()
+    (out / ".part-00000009-dd.jsonl.x.part").write_text("torn", "utf-8")
+    again = Parts(out, ".jsonl", MADE)
+    assert again.path(1, "aa").read_bytes() == b"one\n"
+    assert again.write(1, "aa", None, []) == []
+    assert again.write(2, "bb", None, []) == ["x.txt: empty"]
+    assert not (out / "_SUCCESS").exists()
+    again.finish()
+    names = ["_SUCCESS", "_part-00000002-bb.json", "_run.json", "part-00000001-aa.jsonl", "part-00000002-bb.jsonl"]
+    assert sorted(path.name for path in out.iterdir()) == names
+
+
+def test_a_folder_that_is_no_run_or_another_is_not_touched(tmp_path: Path) -> None:
+    (tmp_path / "notes.txt").write_text("mine", "utf-8")
+    for start_over in (False, True):
+        with pytest.raises(StanceError, match="no run stands in it"):
+            Parts(tmp_path, ".jsonl", MADE, start_over=start_over)
+    assert [path.name for path in tmp_path.iterdir()] == ["notes.txt"]
+    out = tmp_path / "out"
+    first = Parts(out, ".jsonl", MADE)
+    first.write(1, "aa", b"one\n", [])
+    first.close()
+    with pytest.raises(StanceError, match="--force starts over"):
+        Parts(out, ".jsonl", {**MADE, "model": "z"})
+    assert first.path(1, "aa").exists()
+    Parts(out, ".jsonl", {**MADE, "model": "z"}, start_over=True).close()
+    assert not first.path(1, "aa").exists()
 
 
 def label(source: Path, out: Path) -> subprocess.Popen[bytes]:
