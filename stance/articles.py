@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import csv
 import datetime
 import glob
@@ -25,6 +26,10 @@ from stance.records import Article
 SUFFIXES = (".txt", ".md", ".html", ".htm", ".jsonl", ".csv", ".parquet")
 #: Endings behind them of files that are packed; a packed Parquet file is not read.
 PACKED = (".gz", ".zst")
+#: The most characters (code points) of an article.
+LONGEST = 1_000_000
+TOO_LONG = f"an article has at most {LONGEST:,}; several articles in one file go into a table, a record each"
+_MOST_BYTES = 4 * LONGEST + 3  # in UTF-8, with a byte order mark
 _FIELDS = ("title", "date", "source", "place")
 _FOUND = frozenset(("actors", "statements"))
 
@@ -104,7 +109,7 @@ def _standard_input(columns: Columns) -> Iterator[Article | ArticleError]:
         if data.peek(64)[:64].lstrip(b"\xef\xbb\xbf \t\r\n").startswith(b"{"):
             yield from _jsonl(data, "standard input", columns)
         else:
-            yield _plain("stdin", _decoded(data.read(), "standard input"), "standard input")
+            yield _plain("stdin", data, "standard input")
     except ArticleError as fault:
         yield fault
     finally:
@@ -127,7 +132,7 @@ def _read(path: Path, columns: Columns) -> Iterator[Article | ArticleError]:
             elif kind in (".html", ".htm"):
                 yield _html(path, _decoded(file.read(), str(path)))
             else:
-                yield _plain(_bare_name(path), _decoded(file.read(), str(path)), str(path))
+                yield _plain(_bare_name(path), file, str(path))
     except (ArticleError, MissingExtraError) as fault:
         yield ArticleError(str(fault))
     except (OSError, EOFError, zlib.error) as fault:
@@ -189,6 +194,8 @@ class _Unpacked(io.RawIOBase):
 def _decoded(data: bytes, where: str) -> str:
     if not data.strip():
         raise ArticleError(f"{where}: empty")
+    if data.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+        raise ArticleError(f"{where}: not UTF-8 but, by its first bytes, UTF-16; convert it, for instance with iconv")
     if b"\0" in data:
         raise ArticleError(f"{where}: binary (a NUL at byte {data.index(0)}); expected text in UTF-8")
     try:
@@ -203,7 +210,13 @@ def _line_ends(text: str) -> str:
     return text.replace("\r\n", "\n").replace("\r", "\n")  # offsets count these line ends
 
 
-def _plain(name: str, raw: str, where: str) -> Article:
+def _plain(name: str, file: IO[bytes], where: str) -> Article:
+    data = file.read(_MOST_BYTES + 1)
+    if len(data) > _MOST_BYTES and b"\0" not in data:
+        raise ArticleError(f"{where}: more than {_MOST_BYTES:,} bytes; {TOO_LONG}")
+    raw = _decoded(data, where)
+    if len(raw) > LONGEST:
+        raise ArticleError(f"{where}: {len(raw):,} characters; {TOO_LONG}")
     article = clean(name, raw)
     if not article.text.strip():
         raise ArticleError(f"{where}: no text in it")
@@ -218,6 +231,8 @@ def _html(path: Path, raw: str) -> Article:
     text = trafilatura.extract(raw, include_comments=False, include_tables=False)
     if not text or not text.strip():
         raise ArticleError(f"{path}: no article text found in this page")
+    if len(text) > LONGEST:
+        raise ArticleError(f"{path}: {len(text):,} characters; {TOO_LONG}")
     facts = trafilatura.extract_metadata(raw)
     return Article(
         id=_bare_name(path),
@@ -328,15 +343,19 @@ def _record(row: Mapping[str, Any], where: str, number: str, columns: Columns) -
             raise ArticleError(f"{where}: expected {key!r} to be a text, found {type(value).__name__}")
         values[name] = str(value) if value not in (None, "") else None
     text = values.pop("text")
-    label = f" (id {values['id']})" if values["id"] else ""
+    label = f" (id {values['id']})" if values["id"] and is_unicode(values["id"]) else ""
     if not text or not text.strip():
         told = "no text in this record" if columns.text in row or columns.text == "text" else f"no field {columns.text!r}"
         raise ArticleError(f"{where}: {told}{label}")
+    if len(text) > LONGEST:
+        raise ArticleError(f"{where}: {len(text):,} characters{label}; {TOO_LONG}")
+    if "\0" in text:
+        raise ArticleError(f"{where}: binary (a NUL in this text){label}; expected text in UTF-8")
     known = {columns.text, columns.id, *_FIELDS} | _FOUND
     meta = {str(k): _plain_value(v) for k, v in row.items() if k not in known}
     for what, words in (("text", text), ("record", json.dumps([values, meta], ensure_ascii=False))):
         if not is_unicode(words):
-            raise ArticleError(f"{where}: half a surrogate pair in this {what}" + (label if is_unicode(label) else ""))
+            raise ArticleError(f"{where}: half a surrogate pair in this {what}{label}")
     name = values.pop("id") or number
     return Article(id=name, text=text, pieces=((0, 0, len(text)),), meta=meta, **values)
 

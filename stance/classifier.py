@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from stance.articles import is_unicode
+from stance.articles import LONGEST, TOO_LONG, is_unicode
 from stance.errors import ArticleError, StanceError
 from stance.model.config import ModelConfig
 from stance.model.decoding import Pointed, Proposal, WindowOutput, pointed, propose
@@ -66,12 +66,14 @@ class Classifier:
 
         With ``speaker``, the text is taken as one quotation of that speaker, without an article around it, and
         the list holds that one statement (none where the text is empty). Raises `TypeError` where ``text`` is no string, and
-        `ArticleError` where it cannot be written in UTF-8.
+        `ArticleError` where it cannot be written in UTF-8 or is longer than `stance.articles.LONGEST`.
         """
         if not isinstance(text, str):
             raise TypeError(f"expected a text (str), got {type(text).__name__}")
         if not is_unicode(text):
             raise ArticleError("half a surrogate pair in this text; it cannot be written in UTF-8")
+        if len(text) > LONGEST:
+            raise ArticleError(f"{len(text):,} characters; {TOO_LONG}")
         if speaker is not None:
             return self._quotation(text, speaker)
         tokens = tokenize(text, self._tokenizer, self._alphabet)
@@ -108,9 +110,11 @@ class Classifier:
         """The outputs of each input, in order; batches hold inputs of like length."""
         results: list[tuple[Floats, ...]] = [()] * len(inputs)
         order = sorted(range(len(inputs)), key=lambda i: len(inputs[i][0]), reverse=True)
-        while order:
-            size = max(1, _BATCH_TOKENS // (len(inputs[order[0]][0]) + 2))
-            batch, order = order[:size], order[size:]
+        done = 0
+        while done < len(order):
+            size = max(1, _BATCH_TOKENS // (len(inputs[order[done]][0]) + 2))
+            batch = order[done : done + size]
+            done += size
             outputs = self._runtime(names, *collate([inputs[i] for i in batch], self._alphabet))
             for row, i in enumerate(batch):
                 results[i] = tuple(output[row] for output in outputs)

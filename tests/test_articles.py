@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+import stance
 from stance.articles import read_articles
 from stance.cleaning import clean
 from stance.errors import ArticleError
@@ -61,6 +62,9 @@ def test_a_dateline_gives_place_and_source() -> None:
         (b"\x89PNG\x00\x01", "binary"),
         ("Erdoğan".encode("utf-16-be").replace(b"\0", b"\x01") + b"\xff", "not UTF-8"),
         ("caf\u00e9 said".encode("latin-1"), "not UTF-8 (byte 0xe9 at 3)"),
+        ("He said no.".encode("utf-16"), "UTF-16"),
+        (b"No. " * 250_001, "1,000,004 characters; an article has at most 1,000,000"),
+        (b"No. " * 1_100_000, "more than 4,000,003 bytes; an article has at most 1,000,000"),
     ],
 )
 def test_a_bad_file_is_named_and_the_others_go_on(tmp_path: Path, data: bytes, message: str) -> None:
@@ -110,6 +114,23 @@ def test_other_fields_of_a_record_are_kept_and_half_characters_refused(tmp_path:
     assert isinstance(good, Article)
     assert good.meta == {"url": "x", "n": 3}
     assert "a.jsonl:2: half a surrogate pair in this text (id two)" in str(bad)
+
+
+def test_records_that_are_too_long_or_binary_are_named(tmp_path: Path) -> None:
+    rows = [
+        {"id": "long", "text": "No. " * 250_001},
+        {"id": "nul", "text": "No.\0"},
+        {"id": "\ud800"},
+        {"text": "No. " * 250_000},
+    ]
+    (tmp_path / "a.jsonl").write_text("\n".join(json.dumps(r) for r in rows), "utf-8")
+    long, nul, half, good = read(tmp_path / "a.jsonl")
+    assert "a.jsonl:1: 1,000,004 characters (id long); an article has at most 1,000,000" in str(long)
+    assert "a.jsonl:2: binary (a NUL in this text) (id nul)" in str(nul)
+    assert str(half).endswith("a.jsonl:3: no text in this record")
+    assert isinstance(good, Article)
+    with pytest.raises(ArticleError, match="1,000,001 characters; an article has at most"):
+        stance.classify("x" * 1_000_001)
 
 
 def test_quotations_in_a_dump_are_never_taken_for_its_menu() -> None:

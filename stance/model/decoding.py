@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import re
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+from operator import itemgetter
 
 import numpy as np
 
@@ -17,6 +19,8 @@ _BEGINS = np.array([False, True, False, True, False, True, False])
 _ACRONYM = re.compile(r"(?:[^\W\d_]\.){2,}")
 _LEAD = re.compile(r"[\s,;:.\-–—]*(?:(?:that|for|of)(?:\s+|$))?")
 _TAIL = re.compile(r"\s+(?:and|but|or|while|as|that)$")
+_LONGEST_TAIL = len(" while")
+_ALNUM = re.compile(r"[^\W_]")
 _OPENING = "\"“„«‘'"
 _LONGEST_MENTION = 14
 #: What no mention of an actor reaches over: a line's end, a quotation mark, a sentence's end, a comma before small letters.
@@ -53,7 +57,10 @@ class Proposal:
 
 
 def propose(text: str, tokens: Tokens, outputs: Sequence[WindowOutput]) -> list[Proposal]:
-    """The statements that the tags and links of an article suggest, in the order of the text, without overlap."""
+    """The statements that the tags and links of an article suggest, in the order of the text, without overlap.
+
+    ``outputs`` go in the order of the text. The time is proportional to its length (times a logarithm), whatever it holds.
+    """
     tags = _stitch(len(tokens), outputs)
     segments = list(_segments(tags.argmax(-1), tokens, text))
     heads = {kind: [s for s in segments if s[0] == kind] for kind in (2, 3)}
@@ -64,12 +71,18 @@ def propose(text: str, tokens: Tokens, outputs: Sequence[WindowOutput]) -> list[
         if kind != 1:
             continue
         span = _tidy(text, (int(tokens.starts[first]), int(tokens.ends[last - 1])), quoted, others)
-        if span[1] <= span[0] or not any(c.isalnum() for c in text[slice(*span)]):
+        if span[1] <= span[0] or not _ALNUM.search(text, *span):
             continue
-        output = max(outputs, key=lambda o: min(first - o.first, o.last - last))
+        output = _deepest(outputs, first, last)
         cue, source = (_linked(output, first, last, which, heads[which + 2], tokens) for which in (0, 1))
         pieces.append(Proposal((span,), cue, source))
     return list(_joined(text, _apart(text, pieces)))
+
+
+def _deepest(outputs: Sequence[WindowOutput], first: int, last: int) -> WindowOutput:
+    """The window that has these tokens nearest its middle; the former of two that are equal."""
+    at = bisect_left(outputs, first + last, key=lambda o: o.first + o.last)  # here the room before falls below that behind
+    return max(outputs[max(0, at - 1) : at + 1], key=lambda o: min(first - o.first, o.last - last))
 
 
 def _stitch(count: int, outputs: Sequence[WindowOutput]) -> Floats:
@@ -119,25 +132,33 @@ def _segments(labels: Ints, tokens: Tokens, text: str) -> Iterator[tuple[int, in
 
 
 def _tidy(text: str, span: Span, quoted: Sequence[Span], others: Sequence[tuple[int, int]]) -> Span:
-    """A content with whole quotations, without introducing words and closing stops outside quotation marks."""
+    """A content with whole quotations, without introducing words and closing stops outside quotation marks.
+
+    ``quoted`` and ``others`` go in the order of the text, without overlap.
+    """
     start, end = span
-    for left, right in quoted:
+    touched = slice(bisect_right(quoted, start, key=itemgetter(1)), bisect_left(quoted, end, key=itemgetter(0)))
+    for left, right in quoted[touched]:
         common = min(end, right) - max(start, left)
-        if common <= 0:
-            continue
-        free = not any(a < right and left < b for a, b in others)
+        behind = bisect_right(others, left, key=itemgetter(1))
+        free = behind == len(others) or others[behind][0] >= right
         if free and (2 * common >= right - left or (start <= left < end)):
             start, end = min(start, left), max(end, right)
     lead = _LEAD.match(text, start, end)
     if lead:
         start = lead.end()
-    tail = _TAIL.search(text, start, end)
+    tail = _TAIL.search(text, max(start, end - _LONGEST_TAIL), end)
     if tail:
         end = tail.start()
+        while end > start and text[end - 1].isspace():
+            end -= 1
     while end > start and text[end - 1] in ",;: \n\t":
         end -= 1
     while (
-        end > start and text[end - 1] == "." and text[start] not in _OPENING and not re.search(r"\b[A-Z]\.$", text[start:end])
+        end > start
+        and text[end - 1] == "."
+        and text[start] not in _OPENING
+        and not re.search(r"\b[A-Z]\.$", text[max(start, end - 3) : end])
     ):
         end -= 1
     return start, end
@@ -147,7 +168,7 @@ def _linked(
     output: WindowOutput, first: int, last: int, which: int, heads: Sequence[tuple[int, int, int]], tokens: Tokens
 ) -> Span | None:
     """The cue (``which`` 0) or source (1) of the content at these tokens, among the segments in the window."""
-    inside = [h for h in heads if output.first <= h[1] and h[2] <= output.last]
+    inside = heads[bisect_left(heads, output.first, key=itemgetter(1)) : bisect_right(heads, output.last, key=itemgetter(2))]
     if not inside:
         return None
     rows = np.array([0, *(h[1] - output.first + 1 for h in inside)])
@@ -171,7 +192,7 @@ def _apart(text: str, pieces: list[Proposal]) -> list[Proposal]:
             start = apart[-1].content[0][1]
             lead = _LEAD.match(text, start, end)
             start = lead.end() if lead else start
-            if not any(c.isalnum() for c in text[start:end]):
+            if not _ALNUM.search(text, start, end):
                 continue
         apart.append(replace(piece, content=((start, end),)))
     return apart
@@ -179,18 +200,18 @@ def _apart(text: str, pieces: list[Proposal]) -> list[Proposal]:
 
 def _joined(text: str, pieces: Sequence[Proposal]) -> Iterator[Proposal]:
     """Pieces under one cue as one statement; a quotation that goes on in a new paragraph stays with its statement."""
-    current: Proposal | None = None
+    current: Proposal | None = None  # of its content, the last piece
+    content: list[Span] = []
     for piece in pieces:
         if current is not None and (_same_cue(text, current, piece) or _goes_on(text, current, piece)):
-            current = replace(
-                current, content=_merge(text, current.content, piece.content[0]), source=current.source or piece.source
-            )
+            _merge(text, content, piece.content[0])
+            current = replace(current, content=(content[-1],), source=current.source or piece.source)
             continue
         if current is not None:
-            yield current
-        current = piece
+            yield replace(current, content=tuple(content))
+        current, content = piece, [*piece.content]
     if current is not None:
-        yield current
+        yield replace(current, content=tuple(content))
 
 
 def _same_cue(text: str, current: Proposal, piece: Proposal) -> bool:
@@ -211,11 +232,13 @@ def _goes_on(text: str, current: Proposal, piece: Proposal) -> bool:
     return not between.strip(" .\n\t") and (piece.source is None or piece.source == current.source)
 
 
-def _merge(text: str, content: tuple[Span, ...], span: Span) -> tuple[Span, ...]:
+def _merge(text: str, content: list[Span], span: Span) -> None:
+    """Adds a piece, or draws the last one out to its end where only white space lies between."""
     last = content[-1]
     if not text[last[1] : span[0]].strip() and "\n" not in text[last[1] : span[0]]:
-        return (*content[:-1], (last[0], span[1]))
-    return (*content, span)
+        content[-1] = (last[0], span[1])
+    else:
+        content.append(span)
 
 
 def _inside_word(text: str, at: int) -> bool:

@@ -4,8 +4,8 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from stance.model.decoding import Proposal, WindowOutput, pointed, propose
-from stance.model.encoding import TAGS, Alphabet, Span, tokenize
+from stance.model.decoding import Proposal, WindowOutput, _deepest, pointed, propose
+from stance.model.encoding import TAGS, Alphabet, Span, tokenize, windows
 from tests.tiny import tokenizer
 
 
@@ -101,6 +101,32 @@ def test_statements_never_overlap_whatever_the_tags(labels: list[int], text: str
         for start, end in proposal.content:
             assert last <= start < end <= len(text)
             last = end
+
+
+def test_thousands_of_quotations_are_no_trouble() -> None:
+    count = 4000
+    text = '"no," she said.\n' * count
+    tok = tokenizer()
+    tokens = tokenize(text, tok, Alphabet.of(tok))
+    each = len(tokens) // count + 1  # with the token between paragraphs
+    row = np.zeros((each, len(TAGS)), dtype=np.float32)
+    kinds = ["O"] * each
+    kinds[:4] = ["B-content", "I-content", "I-content", "I-content"]
+    row[np.arange(each), [TAGS.index(kind) for kind in kinds]] = 1
+    tags = np.tile(row, (count, 1))[: len(tokens)]
+    zeros = np.zeros((len(tokens) + 1, 4, 2), dtype=np.float32), np.zeros((len(tokens) + 1, 2, 2), dtype=np.float32)
+    found = propose(text, tokens, [WindowOutput(0, len(tokens), tags, *zeros)])
+    assert [p.content for p in found] == [((16 * i, 16 * i + 5),) for i in range(count)]
+
+
+@given(st.integers(1, 3000), st.integers(2, 60), st.data())
+def test_a_content_is_read_where_it_lies_deepest(count: int, size: int, data: st.DataObject) -> None:
+    spans = windows(count, size, data.draw(st.integers(0, size - 1)))
+    first = data.draw(st.integers(0, count - 1))
+    last = data.draw(st.integers(first + 1, count))
+    none = np.zeros((0, 7), dtype=np.float32)
+    outputs = [WindowOutput(a, b, none, none, none) for a, b in spans]
+    assert _deepest(outputs, first, last) is max(outputs, key=lambda o: min(first - o.first, o.last - last))
 
 
 def test_pointers_name_whole_words_or_nobody() -> None:

@@ -95,6 +95,14 @@ def test_onnx_and_torch_agree(trained: Path) -> None:
         assert np.abs(small - want).mean() < 0.1
 
 
+def test_attention_is_not_checked_for_missing_numbers(trained: Path) -> None:
+    import onnx
+
+    kinds = [node.op_type for node in onnx.load(str(trained / "model.onnx")).graph.node]
+    assert "Softmax" in kinds
+    assert "IsNaN" not in kinds
+
+
 def test_the_same_seed_gives_the_same_model(base: Path, tmp_path: Path, article: AnnotatedArticle) -> None:
     write_annotations([article], tmp_path / "a.jsonl")
     for name in ("one", "two"):
