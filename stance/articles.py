@@ -27,7 +27,7 @@ SUFFIXES = (".txt", ".md", ".html", ".htm", ".jsonl", ".csv", ".parquet")
 #: Endings behind them of files that are packed; a packed Parquet file is not read.
 PACKED = (".gz", ".zst")
 #: The most characters (code points) of an article.
-LONGEST = 1_000_000
+LONGEST = 300_000
 TOO_LONG = f"an article has at most {LONGEST:,}; several articles in one file go into a table, a record each"
 _MOST_BYTES = 4 * LONGEST + 3  # in UTF-8, with a byte order mark
 _FIELDS = ("title", "date", "source", "place")

@@ -9,7 +9,9 @@ from __future__ import annotations
 
 import re
 import tomllib
+from bisect import bisect_left
 from collections import Counter
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache, lru_cache
 from importlib import resources
@@ -137,6 +139,12 @@ class NameTable:
         self._by_fold: dict[tuple[str, ...], str] = {}
         for name, _ in sorted(forms.items(), key=lambda item: (-item[1], item[0])):
             self._by_fold.setdefault(fold(name), name)
+        #: The names that begin or end with a word.
+        self._edges: dict[str, list[tuple[str, ...]]] = {}
+        for words in self._by_fold:
+            for edge in dict.fromkeys((words[0], words[-1])):
+                self._edges.setdefault(edge, []).append(words)
+        self._phrases: dict[str, list[tuple[int, str]]] = {}
         self._acronyms = _acronyms(text, self._by_fold)
 
     def resolve_all(self, words: str, *, before: int | None = None) -> list[Resolution]:
@@ -181,7 +189,7 @@ class NameTable:
         if known or name[:1].isupper():
             longer = [
                 full
-                for full in self._by_fold
+                for full in dict.fromkeys([*self._edges.get(key[0], ()), *self._edges.get(key[-1], ())])
                 if len(full) > len(key)
                 and (full[-len(key) :] == key or (full[: len(key)] == key and set(full[len(key) :]) <= _TAILS))
                 and not set(full) & (_INSTITUTIONS - {"state", "states"}) ^ set(key) & (_INSTITUTIONS - {"state", "states"})
@@ -237,22 +245,25 @@ class NameTable:
     def _proper(self, key: tuple[str, ...]) -> bool:
         """Whether a single word is surely a name: a surname in the article, a country, an acronym."""
         known = self._by_fold[key]
-        return known.isupper() or key in _countries() or any(full[-1:] == key and len(full) > 1 for full in self._by_fold)
+        return known.isupper() or key in _countries() or any(full[-1:] == key and len(full) > 1 for full in self._edges[key[0]])
 
     def _role(self, head: str, before: int) -> str | None:
         """The last fuller phrase with this head noun before a place in the text, else the first after it."""
-        phrases: list[tuple[int, str]] = []
+        if head not in self._phrases:
+            self._phrases[head] = list(self._fuller(head))
+        phrases = self._phrases[head]
+        at = bisect_left(phrases, before, key=lambda phrase: phrase[0])
+        return phrases[max(0, at - 1)][1] if phrases else None
+
+    def _fuller(self, head: str) -> Iterator[tuple[int, str]]:
+        """Where the head noun stands with capitalised words before it, and the phrase."""
         for match in re.finditer(rf"\b(?:{head}|{head.capitalize()}|{head.upper()})\b", self._text):
             ahead = re.split(r"[^\w.’'\- ]|\. ", self._text[max(0, match.start() - 60) : match.start()])[-1]
             words = ahead.split()[-3:]
             while words and (not words[0][0].isupper() or words[0].lower() in _OPENERS):
                 words = words[1:]
             if words and fold(words[0]):
-                phrases.append((match.start(), bare(" ".join([*words, match[0]]))))
-        earlier = [phrase for at, phrase in phrases if at < before]
-        if earlier:
-            return earlier[-1]
-        return phrases[0][1] if phrases else None
+                yield match.start(), bare(" ".join([*words, match[0]]))
 
 
 def name_spans(text: str) -> list[tuple[int, int]]:
