@@ -63,8 +63,8 @@ def test_a_dateline_gives_place_and_source() -> None:
         ("Erdoğan".encode("utf-16-be").replace(b"\0", b"\x01") + b"\xff", "not UTF-8"),
         ("caf\u00e9 said".encode("latin-1"), "not UTF-8 (byte 0xe9 at 3)"),
         ("He said no.".encode("utf-16"), "UTF-16"),
-        (b"No. " * 250_001, "1,000,004 characters; an article has at most 1,000,000"),
-        (b"No. " * 1_100_000, "more than 4,000,003 bytes; an article has at most 1,000,000"),
+        (b"No. " * 75_001, "300,004 characters; an article has at most 300,000"),
+        (b"No. " * 1_100_000, "more than 1,200,003 bytes; an article has at most 300,000"),
     ],
 )
 def test_a_bad_file_is_named_and_the_others_go_on(tmp_path: Path, data: bytes, message: str) -> None:
@@ -125,7 +125,7 @@ def test_records_that_are_too_long_or_binary_are_named(tmp_path: Path) -> None:
     ]
     (tmp_path / "a.jsonl").write_text("\n".join(json.dumps(r) for r in rows), "utf-8")
     long, nul, half, good = read(tmp_path / "a.jsonl")
-    assert "a.jsonl:1: 1,000,004 characters (id long); an article has at most 1,000,000" in str(long)
+    assert "a.jsonl:1: 300,004 characters (id long); an article has at most 300,000" in str(long)
     assert "a.jsonl:2: binary (a NUL in this text) (id nul)" in str(nul)
     assert str(half).endswith("a.jsonl:3: no text in this record")
     assert isinstance(good, Article)
