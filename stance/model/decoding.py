@@ -19,6 +19,7 @@ _BEGINS = np.array([False, True, False, True, False, True, False])
 _ACRONYM = re.compile(r"(?:[^\W\d_]\.){2,}")
 _LEAD = re.compile(r"[\s,;:.\-–—]*(?:(?:that|for|of)(?:\s+|$))?")
 _TAIL = re.compile(r"\s+(?:and|but|or|while|as|that)$")
+_SMALL = re.compile(r" (?:a|an|and|at|by|for|from|in|of|on|or|that|the|to|with) ")
 _LONGEST_TAIL = len(" while")
 _ALNUM = re.compile(r"[^\W_]")
 _OPENING = "\"“„«‘'"
@@ -204,7 +205,7 @@ def _joined(text: str, pieces: Sequence[Proposal]) -> Iterator[Proposal]:
     content: list[Span] = []
     for piece in pieces:
         if current is not None and (_same_cue(text, current, piece) or _goes_on(text, current, piece)):
-            _merge(text, content, piece.content[0])
+            _merge(text, content, piece.content[0], [span for span in (current.cue, current.source, piece.source) if span])
             current = replace(current, content=(content[-1],), source=current.source or piece.source)
             continue
         if current is not None:
@@ -232,11 +233,16 @@ def _goes_on(text: str, current: Proposal, piece: Proposal) -> bool:
     return not between.strip(" .\n\t") and (piece.source is None or piece.source == current.source)
 
 
-def _merge(text: str, content: list[Span], span: Span) -> None:
-    """Adds a piece, or draws the last one out to its end where only white space lies between."""
-    last = content[-1]
-    if not text[last[1] : span[0]].strip() and "\n" not in text[last[1] : span[0]]:
-        content[-1] = (last[0], span[1])
+def _merge(text: str, content: list[Span], span: Span, taken: Sequence[Span]) -> None:
+    """Adds a piece, or draws the last one out to its end where only white space or one small word lies between.
+
+    A word that is cue or source, one of ``taken``, parts them.
+    """
+    start, end = content[-1][1], span[0]
+    near = not text[start:end].strip() and "\n" not in text[start:end]
+    small = _SMALL.fullmatch(text, start, end) and not any(a < end and start < b for a, b in taken)
+    if near or small:
+        content[-1] = (content[-1][0], span[1])
     else:
         content.append(span)
 

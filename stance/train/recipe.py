@@ -12,7 +12,7 @@ from stance.bundled import bundled
 from stance.errors import RecipeError
 
 _POSITIVE = frozenset(("epochs", "batch_size", "tag_batch", "statement_batch", "repeat"))
-_SHARES = frozenset(("replay", "share", "hold_out"))
+_SHARES = frozenset(("replay", "share", "hold_out", "keep"))
 _NOT_NEGATIVE = frozenset(("beside", "patience"))
 
 
@@ -104,6 +104,10 @@ class Recipe:
     base: str = ""
     seed: int = 13
     threads: int = 0
+    keep: float = 0.0
+    """So large a share of the weights of the model that training started from is kept: at the end both are averaged (Wortsman
+    et al., "Robust fine-tuning of zero-shot models", CVPR 2022). Nothing is kept of an encoder, or of a model with other
+    positions."""
     attribution: Attribution = field(default_factory=Attribution)
     judgements: Judgements = field(default_factory=Judgements)
     statements: Statements = field(default_factory=Statements)

@@ -8,7 +8,7 @@ import json
 import random
 import shutil
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -97,6 +97,7 @@ def train(
     named = base or recipe.base or str(bundled("models/default"))
     where = str(download(named)) if named.startswith(HUB) else named
     bench = _bench(named, where, recipe, codebook, say)
+    kept = _weights(where, bench) if recipe.keep else {}
     _first_stages(bench, recipe, work, say)
     going = True
     if material.seen:
@@ -111,6 +112,7 @@ def train(
         going = _finish(bench, recipe.finish, recipe.seed, material.seen, material.last, say)
     if not going:
         say("stopped; the model is written as it is")
+    _average(bench, kept, recipe.keep)
     part = output.with_name(f".{output.name}.part")
     shutil.rmtree(part, ignore_errors=True)
     config = write_model(bench, part)
@@ -124,6 +126,19 @@ def train(
     shutil.rmtree(old, ignore_errors=True)
     say(f"{output} written after {(time.monotonic() - started) / 60:.0f} minutes")
     return reports
+
+
+def _weights(where: str, bench: Workbench) -> dict[str, torch.Tensor]:
+    """The weights of the model that training starts from; none where it starts from another kind or other positions."""
+    if not is_model(Path(where)) or read_config(Path(where)).positions != bench.config.positions:
+        return {}
+    return copy.deepcopy(bench.network.state_dict())
+
+
+def _average(bench: Workbench, old: Mapping[str, torch.Tensor], keep: float) -> None:
+    state = bench.network.state_dict()
+    mixed = {k: keep * v + (1 - keep) * state[k] if v.is_floating_point() else v for k, v in old.items()}
+    bench.network.load_state_dict({**state, **mixed})
 
 
 def _material(annotations: Sequence[Path] | Dataset, recipe: Recipe, codebook: Codebook) -> _Material:

@@ -343,3 +343,22 @@ def test_the_options_of_the_command_become_settings(monkeypatch: pytest.MonkeyPa
     assert (got[2].base, got[2].finish.files, got[2].statements.held_out) == ("sentence-transformers/all-MiniLM-L6-v2", (), "")
     both = CliRunner().invoke(main, ["train", seeds, "-o", str(tmp_path / "m"), "--from-scratch", "--only-mine"])
     assert both.exit_code == 2
+
+
+def test_what_is_kept_of_the_start_is_averaged_in(base: Path, trained: Path, tmp_path: Path, article: AnnotatedArticle) -> None:
+    from stance.train.export import read_weights
+
+    write_annotations([article], tmp_path / "a.jsonl")
+    for name, keep in (("new", 0.0), ("mean", 0.5), ("old", 1.0)):
+        train([tmp_path / "a.jsonl"], tmp_path / name, replace(RECIPE, keep=keep), base=str(trained))
+    start, new, mean, old = (
+        read_weights(f / "model.safetensors") for f in (trained, *(tmp_path / n for n in ("new", "mean", "old")))
+    )
+    name = "statement.weight"
+    assert old[name].equal(start[name])
+    assert not new[name].equal(start[name])
+    assert (mean[name] - (new[name] + start[name]) / 2).abs().max() < 1e-3
+    train([tmp_path / "a.jsonl"], tmp_path / "fresh", replace(RECIPE, keep=0.5), base=str(base))
+    train([tmp_path / "a.jsonl"], tmp_path / "again", RECIPE, base=str(base))
+    fresh, again = ((tmp_path / n / "model.safetensors").read_bytes() for n in ("fresh", "again"))
+    assert fresh == again  # of an encoder nothing is kept
