@@ -11,7 +11,7 @@ import re
 import tomllib
 from bisect import bisect_left
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import cache, lru_cache
 from importlib import resources
@@ -37,7 +37,7 @@ _INSTITUTIONS = word_list("institutions")
 _ROLES = word_list("roles")
 _IMPERSONAL = _INSTITUTIONS | _ROLES | word_list("impersonal")
 _TAILS = word_list("tails")
-_ACTS = word_list("acts")
+_ACTS = "|".join(sorted(word_list("acts"), key=len, reverse=True))
 _OFFICE = "|".join(sorted(word_list("offices"), key=len, reverse=True))
 _WORD = re.compile(r"(?:[^\W\d_]\.){2,}|[^\W_](?:[\w]|[’'\-.](?=\w))*")
 _ARTICLES = re.compile(r"^(?:the|a|an|his|her|its|their|our)\s+(?=\S)", re.I)
@@ -48,8 +48,8 @@ _TITLE = re.compile(
     r"(?:\s+(?:designate|elect|in exile))?\s+(?=[^\W\d_])",
     re.I,
 )
-_OWNED = re.compile(rf"(?:['’]s|s['’])\s+(?:[\w\-]+\s+){{0,3}}?(?:{'|'.join(sorted(_ACTS, key=len, reverse=True))})\b")
-_ACT = re.compile(rf"\s+(?:[a-z\-]+\s+){{0,2}}?(?:{'|'.join(sorted(_ACTS, key=len, reverse=True))})\b")
+_OWNED = re.compile(rf"(?:['’]s|s['’])\s+(?:[\w\-]+\s+){{0,3}}?(?:{_ACTS})\b")
+_ACT = re.compile(rf"\s+(?:[a-z\-]+\s+){{0,2}}?(?:{_ACTS})\b")
 _AFTER = re.compile(r"\s+(?:in|over|to|with|by|as|that|which|when|while|after|before|himself|herself|itself)\s")
 
 
@@ -116,6 +116,13 @@ def _table(name: str) -> dict[tuple[str, ...], tuple[str, ...]]:
     table = resources.files("stance").joinpath(f"data/{name}.tsv").read_text("utf-8")
     rows = (line.split("\t") for line in table.splitlines() if line and not line.startswith("#"))
     return {fold(words): tuple(names.split("|")) for words, names in rows}
+
+
+def _adjectives(name: str) -> Iterator[tuple[str, tuple[str, ...]]]:
+    """The two first words of a name, and the first one, each with the countries that it is the adjective of."""
+    for words in (2, 1):
+        head = " ".join(name.split()[:words])
+        yield head, _table("demonyms").get(fold(head), ())
 
 
 @cache
@@ -198,9 +205,9 @@ class NameTable:
                 top = max(longer, key=len)
                 if all(top[-len(other) :] == other or top[: len(other)] == other for other in longer):
                     return Resolution(self._by_fold[top], "surname")
-            for country in _table("capitals").get(key, ()):
-                if fold(country) in self._by_fold:
-                    return Resolution(self._by_fold[fold(country)], "capital")
+            country = self._named(_table("capitals").get(key, ()))
+            if country:
+                return Resolution(country, "capital")
             return Resolution(known or name, "exact" if known else "as-written")
         if len(key) == 1 and key[0] in _ROLES:
             found = self._role(key[0], len(self._text) if before is None else before)
@@ -213,11 +220,9 @@ class NameTable:
         owned = _OWNED.search(name)
         if owned and name[:1].isupper():
             return name[: owned.start()] + ("s" if name[owned.start()] == "s" else "")
-        for words in (2, 1):
-            head = " ".join(name.split()[:words])
-            countries = _table("demonyms").get(fold(head), ())
+        for head, countries in _adjectives(name):
             if countries and _ACT.match(name[len(head) :]):
-                return next((c for c in countries if fold(c) in self._by_fold), name)
+                return self._named(countries) or name
         after = _AFTER.search(name)
         if after and fold(name) not in self._by_fold:
             head = name[: after.start()]
@@ -238,9 +243,13 @@ class NameTable:
             return name
         owner = re.match(r"(.+?)['’]s\s", name) or re.search(r"\bof (?:the )?([A-Z][\w\- ]+)$", name)
         names = [owner[1]] if owner else []
-        for words in (2, 1):
-            names.extend(_table("demonyms").get(fold(" ".join(name.split()[:words])), ()))
-        return next((self._by_fold[fold(n)] for n in names if fold(n) in self._by_fold), name)
+        for _, countries in _adjectives(name):
+            names.extend(countries)
+        return self._named(names) or name
+
+    def _named(self, names: Iterable[str]) -> str | None:
+        """The first of the names that the article has, as it has it."""
+        return next((self._by_fold[fold(n)] for n in names if fold(n) in self._by_fold), None)
 
     def _proper(self, key: tuple[str, ...]) -> bool:
         """Whether a single word is surely a name: a surname in the article, a country, an acronym."""

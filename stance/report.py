@@ -66,14 +66,15 @@ def grouped(articles: Sequence[AnnotatedArticle], found: Found, by: str | None) 
     if twice or not articles:
         raise AnnotationError(f"article ids given twice: {', '.join(twice)}" if twice else "no article to measure on")
     labels = list(dict.fromkeys([*found[1], *(t.position for a in articles for s in a.statements for t in s.stances)]))
-    reports = {"all": evaluate(articles, found[0], labels)}
-    if by:
-        values = sorted({str(a.meta[by]) for a in articles if by in a.meta})
-        if not values:
-            raise AnnotationError(f"no article has the field {by!r}")
-        for value in values:
-            reports[value] = evaluate([a for a in articles if str(a.meta.get(by)) == value], found[0], labels)
-    return reports
+    return {"all": evaluate(articles, found[0], labels), **(by_field(articles, (found[0], labels), by) if by else {})}
+
+
+def by_field(articles: Sequence[AnnotatedArticle], found: Found, field: str) -> dict[str, Report]:
+    """One report for each value of a field of the articles. Raises `AnnotationError` for an unknown field."""
+    values = sorted({str(a.meta[field]) for a in articles if field in a.meta})
+    if not values:
+        raise AnnotationError(f"no article has the field {field!r}")
+    return {value: evaluate([a for a in articles if str(a.meta.get(field)) == value], *found) for value in values}
 
 
 def report_lines(reports: Mapping[str, Report]) -> Iterator[str]:

@@ -27,7 +27,7 @@ from stance.model.folder import CARD, CONFIG, METRICS, ONNX, checked, is_model, 
 from stance.model.hub import HUB, download
 from stance.model.runtime import OnnxRuntime
 from stance.records import AnnotatedArticle, AnnotatedStatement
-from stance.report import annotated, as_dict, difference_lines, evaluate_model, grouped, report_lines
+from stance.report import annotated, as_dict, by_field, difference_lines, evaluate_model, report_lines
 from stance.train.calibration import Reliability, calibrated, judged, reliability
 from stance.train.card import card
 from stance.train.dataset import from_dataset
@@ -112,7 +112,8 @@ def train(
         going = _finish(bench, recipe.finish, recipe.seed, material.seen, material.last, say)
     if not going:
         say("stopped; the model is written as it is")
-    _average(bench, kept, recipe.keep)
+    if kept:
+        _average(bench, kept, recipe.keep)
     part = output.with_name(f".{output.name}.part")
     shutil.rmtree(part, ignore_errors=True)
     config = write_model(bench, part)
@@ -178,7 +179,7 @@ def _measured(
         reports["held-out scenarios"] = evaluate(held, *found)
         for field in ("genre", "region"):
             if any(field in a.meta for a in held):
-                parts[field] = {key: report for key, report in grouped(held, found, field).items() if key != "all"}
+                parts[field] = by_field(held, found, field)
         if is_model(Path(where)) and set(read_config(Path(where)).positions) == set(config.positions):
             gains = difference(held, evaluate_model(held, Path(where))[0], found[0], config.positions)
     else:
@@ -298,7 +299,7 @@ def _replay(bench: Workbench, recipe: Recipe, share: float) -> list[Task]:
 
 
 def _whole(done: bool) -> None:
-    """Stops the run where a first stage was stopped: nothing that it made is worth keeping."""
+    """Stops the run where a stage was stopped of which nothing half done is worth keeping."""
     if not done:
         raise KeyboardInterrupt
 
@@ -366,7 +367,7 @@ def _leave_one_out(
     found: dict[str, list[AnnotatedStatement]] = {}
     for left in last:
         own = replace(bench, network=copy.deepcopy(bench.network))
-        _finish(own, recipe.finish, recipe.seed, others, [a for a in last if a is not left], say)
+        _whole(_finish(own, recipe.finish, recipe.seed, others, [a for a in last if a is not left], say))
         found[left.id] = annotated(own.classifier().classify(left.text))
     return evaluate(last, found, bench.config.positions)
 
