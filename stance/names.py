@@ -50,6 +50,8 @@ _TITLE = re.compile(
 )
 _OWNED = re.compile(rf"(?:['’]s|s['’])\s+(?:[\w\-]+\s+){{0,3}}?(?:{_ACTS})\b")
 _ACT = re.compile(rf"\s+(?:[a-z\-]+\s+){{0,2}}?(?:{_ACTS})\b")
+#: Words before a name that are none, and part of none: ``left-back``, ``opposition leader``.
+_COMMON = re.compile(rf"(?:(?!(?:{'|'.join(sorted(_PARTICLES | _OPENERS))})\b)[a-z]+(?:-[a-z]+)*\s+){{1,3}}")
 _AFTER = re.compile(r"\s+(?:in|over|to|with|by|as|that|which|when|while|after|before|himself|herself|itself)\s")
 
 
@@ -82,7 +84,7 @@ def is_person(name: str) -> bool:
 
 
 def _core(name: str) -> str:
-    """The name in a mention with an apposition or a verb: ``Hugh Hill, a doctor``, ``her brother, Levi Sutton``, ``Hill ran``.
+    """The name in a longer mention: ``Hugh Hill, a doctor``, ``her brother, Levi Sutton``, ``Hill ran``, ``baker Levi Sutton``.
 
     Words with a relative clause (``those who gave that order``) stay.
     """
@@ -99,6 +101,9 @@ def _core(name: str) -> str:
     ran_on = re.match(r"([A-Z][\w’'\-]*(?: [A-Z][\w’'\-]*)*) (?:must|said|says|told|[a-z]+ed) [A-Z]", name)
     if ran_on:
         return ran_on[1]
+    runs = name_spans(name)
+    if runs and runs[-1][1] == len(name) and _COMMON.fullmatch(name[: runs[-1][0]]) and " " in name[slice(*runs[-1])]:
+        return name[slice(*runs[-1])]
     return name
 
 

@@ -115,3 +115,19 @@ def test_an_institution_speaks_for_its_country() -> None:
         ("Ilse Marrin", "Ilse Marrin"),
     ):
         assert table.spoken_for(name) == country
+
+
+@pytest.mark.parametrize(
+    ("words", "name"),
+    [
+        ("the left-back Levi Sutton", "Levi Sutton"),
+        ("former treasurer Ilse Marrin", "Ilse Marrin"),
+        ("exiled Orvane Congress", "Orvane Congress"),
+        ("spokesman for the Orvane Congress", "spokesman for the Orvane Congress"),
+        ("diplomats in Port Harrow", "diplomats in Port Harrow"),
+        ("al-Hadi Sutton", "al-Hadi Sutton"),
+        ("van der Berg", "van der Berg"),
+    ],
+)
+def test_what_somebody_is_falls_off_before_the_name(words: str, name: str) -> None:
+    assert NameTable("").resolve(words).name == name

@@ -11,14 +11,14 @@ from typing import Any, get_type_hints
 from stance.bundled import bundled
 from stance.errors import RecipeError
 
-_POSITIVE = frozenset(("epochs", "batch_size", "tag_batch", "statement_batch", "repeat"))
+_POSITIVE = frozenset(("batch_size", "tag_batch", "statement_batch", "repeat"))
 _SHARES = frozenset(("replay", "share", "hold_out", "keep"))
-_NOT_NEGATIVE = frozenset(("beside", "patience"))
+_NOT_NEGATIVE = frozenset(("epochs", "beside", "patience"))
 
 
 @dataclass(frozen=True, kw_only=True)
 class Learning:
-    """What every stage has: how long, and how fast the encoder and the heads learn."""
+    """What every stage has: how long (0 epochs: not at all), and how fast the encoder and the heads learn."""
 
     epochs: int = 1
     encoder_rate: float = 2e-4
@@ -51,8 +51,8 @@ class Statements(Learning):
 
     epochs: int = 4
     patience: int = 0
-    """After so many epochs in a row without gain on every other held-out article, learning stops; the best epoch is kept.
-    0: every epoch is learnt, and the last one kept."""
+    """After so many epochs in a row without gain on every other held-out article, learning stops; the best epoch is kept, or
+    the model as it was before. 0: every epoch is learnt, and the last one kept."""
     tag_batch: int = 8
     statement_batch: int = 16
     replay: float = 0.2
@@ -108,6 +108,8 @@ class Recipe:
     """So large a share of the weights of the model that training started from is kept: at the end both are averaged (Wortsman
     et al., "Robust fine-tuning of zero-shot models", CVPR 2022). Nothing is kept of an encoder, or of a model with other
     positions."""
+    mean: tuple[str, ...] = ()
+    """Folders of further models with the same positions: the network as it is then and these are averaged in equal parts."""
     attribution: Attribution = field(default_factory=Attribution)
     judgements: Judgements = field(default_factory=Judgements)
     statements: Statements = field(default_factory=Statements)

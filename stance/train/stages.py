@@ -34,6 +34,13 @@ class Workbench:
     tokenizer: Tokenizer
     alphabet: Alphabet
     config: ModelConfig
+    learnt: tuple[str, ...] = ()
+    """The positions that the network knew before; none of a bare encoder."""
+
+    @property
+    def again(self) -> bool:
+        """Whether the network answered the same question before."""
+        return set(self.learnt) == set(self.config.positions)
 
     def classifier(self) -> Classifier:
         """The network as it stands, as a classifier."""
@@ -75,7 +82,7 @@ def bench_of(network: Network, tokenizer: Tokenizer, config: ModelConfig, positi
                 fresh.target.weight[2 * new : 2 * new + 2] = network.target.weight[2 * old : 2 * old + 2]
                 fresh.target.bias[2 * new : 2 * new + 2] = network.target.bias[2 * old : 2 * old + 2]
         network = fresh
-    return Workbench(network, tokenizer, Alphabet.of(tokenizer), config)
+    return Workbench(network, tokenizer, Alphabet.of(tokenizer), config, tuple(positions))
 
 
 def attribution_tasks(bench: Workbench, folder: Path, *, batch_size: int, share: float = 1.0, seed: int = 0) -> list[Task]:

@@ -23,7 +23,7 @@ from stance.codebook import Codebook, read_codebook
 from stance.errors import AnnotationError, ModelError, RecipeError
 from stance.evaluate import Difference, Report, difference, evaluate
 from stance.model.config import ModelConfig
-from stance.model.folder import CARD, CONFIG, METRICS, ONNX, checked, is_model, read_config, read_tokenizer
+from stance.model.folder import CARD, CONFIG, METRICS, ONNX, checked, is_model, read_tokenizer
 from stance.model.hub import HUB, download
 from stance.model.runtime import OnnxRuntime
 from stance.records import AnnotatedArticle, AnnotatedStatement
@@ -97,7 +97,8 @@ def train(
     named = base or recipe.base or str(bundled("models/default"))
     where = str(download(named)) if named.startswith(HUB) else named
     bench = _bench(named, where, recipe, codebook, say)
-    kept = _weights(where, bench) if recipe.keep else {}
+    kept = copy.deepcopy(bench.network.state_dict()) if bench.again and recipe.keep else {}
+    others = [_weights(Path(folder), bench) for folder in recipe.mean]
     _first_stages(bench, recipe, work, say)
     going = True
     if material.seen:
@@ -113,11 +114,13 @@ def train(
     if not going:
         say("stopped; the model is written as it is")
     if kept:
-        _average(bench, kept, recipe.keep)
+        _average(bench, [kept], recipe.keep)
+    if others:
+        _average(bench, others, len(others) / (len(others) + 1))
     part = output.with_name(f".{output.name}.part")
     shutil.rmtree(part, ignore_errors=True)
     config = write_model(bench, part)
-    facts = _measured(part, config, recipe, material, reports, output.name, where, say)
+    facts = _measured(part, config, recipe, material, reports, output.name, Path(where) if bench.again else None, say)
     (part / METRICS).write_text(json.dumps(facts, indent=2) + "\n", "utf-8")
     old = output.with_name(f".{output.name}.old")
     if output.exists():
@@ -129,17 +132,25 @@ def train(
     return reports
 
 
-def _weights(where: str, bench: Workbench) -> dict[str, torch.Tensor]:
-    """The weights of the model that training starts from; none where it starts from another kind or other positions."""
-    if not is_model(Path(where)) or read_config(Path(where)).positions != bench.config.positions:
-        return {}
-    return copy.deepcopy(bench.network.state_dict())
+def _weights(folder: Path, bench: Workbench) -> dict[str, torch.Tensor]:
+    """The weights of another model that answers the same question in the same shape. Raises `ModelError`."""
+    network, _, config = read_model(folder)
+    state = network.state_dict()
+    here = bench.network.state_dict()
+    if config.positions != bench.config.positions or {k: v.shape for k, v in state.items()} != {
+        k: v.shape for k, v in here.items()
+    }:
+        raise ModelError(f"{folder}: no mean can be taken with a model of other positions or another encoder")
+    return state
 
 
-def _average(bench: Workbench, old: Mapping[str, torch.Tensor], keep: float) -> None:
+def _average(bench: Workbench, others: Sequence[Mapping[str, torch.Tensor]], share: float) -> None:
+    """So large a share of the weights comes from the others, from each as much."""
     state = bench.network.state_dict()
-    mixed = {k: keep * v + (1 - keep) * state[k] if v.is_floating_point() else v for k, v in old.items()}
-    bench.network.load_state_dict({**state, **mixed})
+    for name, value in state.items():
+        if value.is_floating_point() and name in others[0]:
+            state[name] = (1 - share) * value + share * torch.stack([other[name] for other in others]).mean(0)
+    bench.network.load_state_dict(state)
 
 
 def _material(annotations: Sequence[Path] | Dataset, recipe: Recipe, codebook: Codebook) -> _Material:
@@ -165,10 +176,13 @@ def _material(annotations: Sequence[Path] | Dataset, recipe: Recipe, codebook: C
 
 
 def _measured(
-    folder: Path, config: ModelConfig, recipe: Recipe, material: _Material, reports: dict[str, Report], name: str, where: str,
-    say: Say,
+    folder: Path, config: ModelConfig, recipe: Recipe, material: _Material, reports: dict[str, Report], name: str,
+    old: Path | None, say: Say,
 ) -> dict[str, Any]:  # fmt: skip
-    """Calibrates and measures the model in ``folder`` on held-out articles, writes its card, and returns its metrics."""
+    """Calibrates and measures the model in ``folder`` on held-out articles, writes its card, and returns its metrics.
+
+    ``old`` is the model that it started from, where both answer the same question.
+    """
     table: Reliability = {}
     parts: dict[str, dict[str, Report]] = {}
     gains: dict[str, Difference] = {}
@@ -180,14 +194,14 @@ def _measured(
         for field in ("genre", "region"):
             if any(field in a.meta for a in held):
                 parts[field] = by_field(held, found, field)
-        if is_model(Path(where)) and set(read_config(Path(where)).positions) == set(config.positions):
-            gains = difference(held, evaluate_model(held, Path(where))[0], found[0], config.positions)
+        if old:
+            gains = difference(held, evaluate_model(held, old)[0], found[0], config.positions)
     else:
         say("no article is held out: the model is not measured, and its probabilities are not calibrated anew")
     for line in report_lines(reports):
         say(line)
     if gains:
-        say(f"first: {where}, second: the new model, on the held-out articles")
+        say(f"first: {old}, second: the new model, on the held-out articles")
     for line in difference_lines(gains) if gains else ():
         say(line)
     given = [*material.seen, *material.last]
@@ -262,6 +276,8 @@ def _learn(
             left = seconds / done * (total - done)
             say(f"{name}: {done}/{total} batches, loss {loss:.3f}, {left / 60:.0f} min left")
 
+    if not settings.epochs:
+        return True
     stage = Stage(epochs=settings.epochs, encoder_rate=settings.encoder_rate, heads_rate=settings.heads_rate)
     return run_stage(bench.network, tasks, stage, bench.alphabet, seed=seed, progress=progress, enough=enough)
 
@@ -306,6 +322,8 @@ def _whole(done: bool) -> None:
 
 def _statement_stage(bench: Workbench, recipe: Recipe, material: _Material, say: Say) -> bool:
     settings = recipe.statements
+    if not settings.epochs:
+        return True
     same = set(bench.config.positions) == set(read_codebook().names)
     tasks = statement_tasks(
         bench,
@@ -316,6 +334,8 @@ def _statement_stage(bench: Workbench, recipe: Recipe, material: _Material, say:
         unknown=() if same else {a.id for a in material.beside},
     )
     best = _Best(bench, material.held[::2] if settings.patience else [], settings.patience, say)
+    if bench.again:
+        best.enough(0)
     going = _learn(
         bench, "statements", tasks + _replay(bench, recipe, settings.replay), settings, recipe.seed, say, best.enough
     )
@@ -324,7 +344,7 @@ def _statement_stage(bench: Workbench, recipe: Recipe, material: _Material, say:
 
 
 class _Best:
-    """Measures the network after every epoch on ``held`` articles, and keeps the best."""
+    """Measures the network before the first epoch (0) and after every one on ``held`` articles, and keeps the best."""
 
     def __init__(self, bench: Workbench, held: Sequence[AnnotatedArticle], patience: int, say: Say) -> None:
         self._bench = bench
@@ -340,7 +360,7 @@ class _Best:
         classifier = self._bench.classifier()
         found = {a.id: annotated(classifier.classify(a.text)) for a in self._held}
         score = evaluate(self._held, found, self._bench.config.positions, resamples=0).figures["tuple_f1"]
-        self._say(f"epoch {epoch}: tuple F1 {score:.3f} on {len(self._held)} held-out articles")
+        self._say(f"{f'epoch {epoch}' if epoch else 'before'}: tuple F1 {score:.3f} on {len(self._held)} held-out articles")
         if self._kept is None or score > self._kept[1]:
             self._kept = (epoch, score, copy.deepcopy(self._bench.network.state_dict()))
         return epoch - self._kept[0] >= self._patience
@@ -349,7 +369,7 @@ class _Best:
         """The best network so far."""
         if self._kept:
             self._bench.network.load_state_dict(self._kept[2])
-            self._say(f"kept: epoch {self._kept[0]}")
+            self._say(f"kept: {f'epoch {self._kept[0]}' if self._kept[0] else 'the model as it was before'}")
 
 
 def _finish(
