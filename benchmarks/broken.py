@@ -1,6 +1,6 @@
 """An archive with broken articles in it, labelled by a run that is killed again and again.
 
-Run as ``python -m benchmarks.broken --articles 10000 --broken 200``.
+Run as ``python -m benchmarks.broken --articles 10000 --broken 200 [--words 60]``.
 
 Makes a folder of text files and JSON lines in which some articles are broken or odd, labels it once undisturbed and once
 killed (SIGKILL) at random moments and started again, and prints what was refused and whether both runs left the same bytes.
@@ -105,8 +105,7 @@ def archive(folder: Path, good: Iterator[str], articles: int, broken: int) -> Ar
 def label(folder: Path, out: Path) -> subprocess.Popen[bytes]:
     """Starts ``stance label`` on a folder; what it refuses goes to ``out.errors``."""
     command = [sys.executable, "-c", "from stance.cli import main; main()", "label", str(folder), "-o", str(out)]
-    errors = ["--errors", f"{out}.errors", *(["--force"] if Path(f"{out}.errors").exists() else [])]
-    return subprocess.Popen([*command, *errors], cwd=ROOT, stderr=subprocess.DEVNULL)
+    return subprocess.Popen([*command, "--errors", f"{out}.errors"], cwd=ROOT, stderr=subprocess.DEVNULL)
 
 
 def killed(folder: Path, out: Path, times: int, total: int) -> list[int]:
@@ -147,10 +146,11 @@ def main() -> None:
     parser.add_argument("--articles", type=int, default=10_000)
     parser.add_argument("--broken", type=int, default=200)
     parser.add_argument("--kills", type=int, default=5)
+    parser.add_argument("--words", type=int, help="cut the good articles to so many words, at the end of a paragraph")
     given = parser.parse_args()
     with TemporaryDirectory() as scratch:
         folder, whole, out = (Path(scratch) / name for name in ("archive", "whole.jsonl", "out.jsonl"))
-        made = archive(folder, texts(), given.articles, given.broken)
+        made = archive(folder, texts(given.words), given.articles, given.broken)
         started = time.perf_counter()
         run = label(folder, whole)
         _, _, usage = os.wait4(run.pid, 0)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import random
 import re
 from collections.abc import Iterator
-from itertools import count
+from itertools import accumulate, count
 from pathlib import Path
 
 from stance.annotations import read_annotations
@@ -14,8 +14,11 @@ ROOT = Path(__file__).parent.parent
 _PERSON = re.compile(r"[A-Z][\w’'\-]+ [A-Z][\w’'\-]+")
 
 
-def texts() -> Iterator[str]:
-    """The project's texts over and over: first as they are, then each time with other names and paragraphs in another order."""
+def texts(words: int | None = None) -> Iterator[str]:
+    """The project's texts over and over: first as they are, then each time with other names and paragraphs in another order.
+
+    With ``words``, of each only the first paragraphs: as many as have so many words together, and one at least.
+    """
     annotated = ROOT / "data" / "annotations"
     articles = read_annotations([annotated / "seeds.jsonl", annotated / "authored"])
     people = sorted({name.split()[1] for article in articles for name in article.actors if _PERSON.fullmatch(name)})
@@ -31,4 +34,10 @@ def texts() -> Iterator[str]:
                 paragraphs = text.split("\n\n")
                 chance.shuffle(paragraphs)
                 text = "\n\n".join(paragraphs)
-            yield text
+            yield text if words is None else _head(text, words)
+
+
+def _head(text: str, words: int) -> str:
+    paragraphs = text.split("\n\n")
+    lengths = accumulate(len(paragraph.split()) for paragraph in paragraphs)
+    return "\n\n".join(paragraphs[: max(1, sum(length <= words for length in lengths))])

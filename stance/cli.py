@@ -109,7 +109,7 @@ def codebook_option(command: Callable[..., Any]) -> Callable[..., Any]:
 )  # fmt: skip
 @click.option(
     "--errors", type=click.Path(path_type=Path, dir_okay=False),
-    help="Also write what could not be read to this file, JSON lines.",
+    help="Also write what could not be read to this file, JSON lines; a run that goes on replaces it.",
 )  # fmt: skip
 @click.option("--force", is_flag=True, help="Write over an existing file, and start over what was stopped.")
 @click.option(
@@ -156,7 +156,7 @@ def label(
         raise click.UsageError("--workers, --worker-cpus and --part-size go with --engine ray")
     else:
         _check_writable(output, force)
-    _check_writable(errors, force)
+    _check_writable(errors, force or _stopped(output, engine))
     if errors is not None and output is not None and errors.absolute() == output.absolute():
         raise click.UsageError("--errors and --output name the same file")
     form = form or ("jsonl" if flat else _form(output))
@@ -220,6 +220,13 @@ def _check_writable(output: Path | None, force: bool) -> None:
         raise click.UsageError(f"{output} exists; --force writes over it")
     if not output.absolute().parent.is_dir():
         raise click.UsageError(f"{output.absolute().parent} is no folder")
+
+
+def _stopped(output: Path | None, engine: str) -> bool:
+    """Whether a run to this output was stopped; its errors are told anew when it goes on."""
+    if output is None:
+        return False
+    return output.is_dir() if engine == "ray" else output.with_name(output.name + ".part").exists()
 
 
 def _check_folder(output: Path | None, form: str | None, paths: Sequence[str], force: bool) -> None:

@@ -216,3 +216,18 @@ def test_every_command_and_option_has_help() -> None:
         for parameter in command.params:
             if parameter.param_type_name == "option":
                 assert parameter.help, (name, parameter.name)  # type: ignore[attr-defined]
+
+
+def test_a_run_that_goes_on_tells_its_errors_anew(tmp_path: Path) -> None:
+    (tmp_path / "a.txt").write_text("Orvane must lift the blockade, Ilse Marrin said.", "utf-8")
+    (tmp_path / "b.txt").write_text("", "utf-8")
+    out, bad = tmp_path / "out.jsonl", tmp_path / "bad.jsonl"
+    given = ["label", tmp_path / "a.txt", tmp_path / "b.txt", "-o", out, "--errors", bad]
+    assert run(*given).exit_code == 1
+    wanted = (out.read_bytes(), bad.read_bytes())
+    out.rename(tmp_path / "out.jsonl.part")
+    again = run(*given)
+    assert again.exit_code == 1
+    assert "1 articles were labelled before" in again.stderr
+    assert (out.read_bytes(), bad.read_bytes()) == wanted
+    assert run(*given).exit_code == 2  # finished: nothing is written over
