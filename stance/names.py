@@ -38,6 +38,7 @@ _ROLES = word_list("roles")
 _IMPERSONAL = _INSTITUTIONS | _ROLES | word_list("impersonal")
 _TAILS = word_list("tails")
 _ACTS = "|".join(sorted(word_list("acts"), key=len, reverse=True))
+_DOCUMENTS = "|".join(sorted(word_list("documents"), key=len, reverse=True))
 _OFFICE = "|".join(sorted(word_list("offices"), key=len, reverse=True))
 _WORD = re.compile(r"(?:[^\W\d_]\.){2,}|[^\W_](?:[\w]|[’'\-.](?=\w))*")
 _ARTICLES = re.compile(r"^(?:the|a|an|his|her|its|their|our)\s+(?=\S)", re.I)
@@ -52,6 +53,11 @@ _OWNED = re.compile(rf"(?:['’]s|s['’])\s+(?:[\w\-]+\s+){{0,3}}?(?:{_ACTS})\b
 _ACT = re.compile(rf"\s+(?:[a-z\-]+\s+){{0,2}}?(?:{_ACTS})\b")
 #: Words before a name that are none, and part of none: ``left-back``, ``opposition leader``.
 _COMMON = re.compile(rf"(?:(?!(?:{'|'.join(sorted(_PARTICLES | _OPENERS))})\b)[a-z]+(?:-[a-z]+)*\s+){{1,3}}")
+#: A document of somebody: its issuer before it, or behind ``by`` or ``from``.
+_ISSUED = re.compile(
+    rf"(?P<before>[^\W\d_].*?)(?:['’]s)?\s+(?:[a-z\-]+\s+){{0,2}}?(?:{_DOCUMENTS})(?=$|\s+(?:[a-z]+ed|about|for|from|in|into|of|on|read|sent|to)\b)"
+    rf"|(?:[\w\-]+\s+){{0,4}}?(?:{_DOCUMENTS})\s+(?:[a-z]+\s+){{0,4}}?(?:by|from)\s+(?:the\s+)?(?P<behind>[^\W\d_].*)"
+)
 _AFTER = re.compile(r"\s+(?:in|over|to|with|by|as|that|which|when|while|after|before|himself|herself|itself)\s")
 
 
@@ -221,7 +227,12 @@ class NameTable:
         return Resolution(name, "as-written")
 
     def _doer(self, name: str) -> str:
-        """Who acts, in a mention of what was done or said: ``Russia's bombing``, ``Russian raids``, ``Orvane in the raid``."""
+        """Who acts, in a mention of what was done or said: ``Russia's bombing``, ``Russian raids``, ``a report by Orvane``."""
+        issued = _ISSUED.match(name)
+        if issued:
+            issuer = issued["before"] or issued["behind"]
+            if name_spans(issuer) == [(0, len(issuer))]:
+                return issuer
         owned = _OWNED.search(name)
         if owned and name[:1].isupper():
             return name[: owned.start()] + ("s" if name[owned.start()] == "s" else "")

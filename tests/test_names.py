@@ -131,3 +131,19 @@ def test_an_institution_speaks_for_its_country() -> None:
 )
 def test_what_somebody_is_falls_off_before_the_name(words: str, name: str) -> None:
     assert NameTable("").resolve(words).name == name
+
+
+@pytest.mark.parametrize(
+    ("words", "name"),
+    [
+        ("an Orvane Watch report published on Sunday", "Orvane Watch"),
+        ("the Harbour Ministry's last statement", "Harbour Ministry"),
+        ("a poll by the Larkin Institute", "Larkin Institute"),
+        ("a statement issued by the Harbour Ministry", "Harbour Ministry"),
+        ("the Orvane Post editorial board", "Orvane Post editorial board"),
+        ("reports from hospitals", "reports from hospitals"),
+        ("hospital records", "hospital records"),
+    ],
+)
+def test_a_document_stands_for_who_issued_it(words: str, name: str) -> None:
+    assert NameTable("").resolve(words).name == name
