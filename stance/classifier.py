@@ -212,6 +212,7 @@ class Classifier:
         speakers: Sequence[str],
     ) -> tuple[Stance, ...]:
         stances = []
+        found: dict[str, str] = {}
         for number, position in enumerate(self.config.positions):
             chance = chances[position]
             if chance < self.config.thresholds.get(position, 0.5):
@@ -229,7 +230,11 @@ class Classifier:
                 if rank == 0 or (name and sums[0][0] and share >= self.config.share):
                     stances.append(Stance(position=position, target=name, confidence=chance * share))
                     if name:
-                        named.setdefault(name, how.get(name, "exact"))
+                        found.setdefault(name, how.get(name, "exact"))
+        if max((s.confidence for s in stances), default=0.0) < _no_stance(chances):
+            return ()  # whoever it aims at, that it takes no position at all is likelier
+        for name, way in found.items():
+            named.setdefault(name, way)
         order = {s.position: chances[s.position] for s in stances}
         return tuple(sorted(stances, key=lambda s: (-order[s.position], -s.confidence)))
 
@@ -270,7 +275,6 @@ class Classifier:
         stances: tuple[Stance, ...],
         named: dict[str, str],
     ) -> Statement:
-        none = float(np.prod([1 - chance for chance in chances.values()]))
         return Statement(
             text=" … ".join(text[slice(*span)] for span in proposal.content),
             content=proposal.content,
@@ -278,10 +282,15 @@ class Classifier:
             source=proposal.source,
             speakers=speakers,
             stances=stances,
-            scores={**chances, NONE: none},
+            scores={**chances, NONE: _no_stance(chances)},
             confidence=valid,
             named=named,
         )
+
+
+def _no_stance(chances: dict[str, float]) -> float:
+    """The probability that no position is taken, each being taken or not by itself."""
+    return float(np.prod([1 - chance for chance in chances.values()]))
 
 
 def label_articles(

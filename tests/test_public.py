@@ -31,3 +31,13 @@ def test_labelling_needs_no_torch() -> None:
 def test_a_text_has_to_be_a_text() -> None:
     with pytest.raises(TypeError, match="got bytes"):
         stance.classify(b"bytes")  # type: ignore[arg-type]
+
+
+def test_a_stance_is_told_only_where_it_is_likelier_than_none() -> None:
+    text = (ROOT / "seeds" / sorted(p.name for p in (ROOT / "seeds").glob("*.txt"))[0]).read_text("utf-8")
+    found = stance.classify(text)
+    assert {bool(statement.stances) for statement in found} == {True, False}
+    for statement in found:
+        if statement.stances:
+            assert max(one.confidence for one in statement.stances) >= statement.scores["none"]
+        assert set(statement.named) <= {*statement.speakers, *(one.target for one in statement.stances)}

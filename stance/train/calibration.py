@@ -1,8 +1,8 @@
 """Probabilities that mean something: temperatures fitted on articles that training did not see.
 
-One temperature for "is a statement" and one for all positions divide the logits (Guo et al., ICML 2017). Each position
-has the threshold, between 0.3 and 0.7, that gives it the best F1 on the same articles. The reliability table compares the
-probabilities with how often they were right, on other articles.
+One temperature for "is a statement" and one for all positions divide the logits (Guo et al., ICML 2017). Statements, and each
+position, have the threshold, between 0.3 and 0.7, that gives the best F1 on the same articles. The reliability table compares
+the probabilities with how often they were right, on other articles.
 """
 
 from __future__ import annotations
@@ -70,7 +70,7 @@ def judged(classifier: Classifier, articles: Sequence[AnnotatedArticle]) -> dict
 def calibrated(config: ModelConfig, cases: Mapping[str, Judged]) -> ModelConfig:
     """The configuration with the temperatures and thresholds that fit the cases best.
 
-    A temperature stays where there are fewer than 50 cases, a threshold where a position is taken fewer than 20 times.
+    A temperature stays where there are fewer than 50 cases, a threshold where fewer than 20 of them are right.
     """
     temperatures = dict(config.temperatures)
     for name in ("valid", "positions"):
@@ -78,17 +78,17 @@ def calibrated(config: ModelConfig, cases: Mapping[str, Judged]) -> ModelConfig:
         if told is None or len(told.right) < _FEWEST or told.right.all() or not told.right.any():
             continue
         losses = [log_loss(told.right, told.at(t), labels=[False, True]) for t in _TEMPERATURES]
-        best = round(float(_TEMPERATURES[int(np.argmin(losses))]), 3)
-        temperatures.update(dict.fromkeys([name] if name == "valid" else config.positions, best))
-    thresholds = dict(config.thresholds)
-    for name in config.positions:
+        warmth = round(float(_TEMPERATURES[int(np.argmin(losses))]), 3)
+        temperatures.update(dict.fromkeys([name] if name == "valid" else config.positions, warmth))
+    chosen = {"valid": config.valid_threshold, **config.thresholds}
+    for name in ("valid", *config.positions):
         told = cases.get(name)
         if told is not None and told.right.sum() >= _FEWEST_TAKEN:
             chances = told.at(temperatures.get(name, 1.0))
             scores = [f1_score(told.right, chances >= t, zero_division=0.0) for t in _THRESHOLDS]
             best = max(range(len(scores)), key=lambda i: (round(scores[i], 4), -abs(_THRESHOLDS[i] - 0.5)))
-            thresholds[name] = float(_THRESHOLDS[best])
-    return replace(config, temperatures=temperatures, thresholds=thresholds)
+            chosen[name] = float(_THRESHOLDS[best])
+    return replace(config, temperatures=temperatures, valid_threshold=chosen.pop("valid"), thresholds=chosen)
 
 
 def reliability(config: ModelConfig, cases: Mapping[str, Judged]) -> Reliability:

@@ -255,7 +255,9 @@ def _bench(named: str, where: str, recipe: Recipe, codebook: Codebook, say: Say)
     if is_model(Path(where)):
         network, tokenizer, old = read_model(Path(where))
         if old.positions == config.positions:
-            config = replace(config, thresholds=old.thresholds, temperatures=old.temperatures)
+            config = replace(
+                config, thresholds=old.thresholds, temperatures=old.temperatures, valid_threshold=old.valid_threshold
+            )
         else:
             say(f"{named} has other positions ({', '.join(old.positions)}): what is new starts anew")
         bench = bench_of(network, tokenizer, config, old.positions)

@@ -202,6 +202,8 @@ def test_a_threshold_is_where_a_position_is_found_best() -> None:
     rare = Judged(np.array([0.4] * 10 + [0.1] * 130), np.array([True] * 10 + [False] * 130))
     config = calibrated(ModelConfig(positions=("a", "b"), thresholds={"a": 0.5, "b": 0.5}), {"a": shy, "b": rare})
     assert config.thresholds == {"a": 0.4, "b": 0.5}  # b is taken too seldom to choose by
+    sure = Judged(np.array([0.9] * 40 + [0.6] * 100), np.array([True] * 40 + [False] * 100))
+    assert calibrated(ModelConfig(positions=("a", "b")), {"valid": sure}).valid_threshold == 0.55
     assert calibration_error([(0.9, 0.7, 10), (0.1, 0.1, 30)]) == pytest.approx(0.05)
 
 
@@ -320,12 +322,12 @@ def test_a_retrained_model_keeps_thresholds_that_few_articles_cannot_tell(
 ) -> None:
     shutil.copytree(trained, tmp_path / "old")
     data = json.loads((tmp_path / "old" / "config.json").read_text("utf-8"))
-    data["thresholds"]["criticism"], data["temperatures"] = 0.35, {"valid": 1.5}
+    data["thresholds"]["criticism"], data["temperatures"], data["valid_threshold"] = 0.35, {"valid": 1.5}, 0.6
     (tmp_path / "old" / "config.json").write_text(json.dumps(data), "utf-8")
     write_annotations([article], tmp_path / "a.jsonl")
     train([tmp_path / "a.jsonl"], tmp_path / "new", RECIPE, base=str(tmp_path / "old"))
     config = stance.load(tmp_path / "new").config
-    assert (config.thresholds["criticism"], config.temperatures) == (0.35, {"valid": 1.5})
+    assert (config.thresholds["criticism"], config.temperatures, config.valid_threshold) == (0.35, {"valid": 1.5}, 0.6)
 
 
 def test_the_options_of_the_command_become_settings(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
