@@ -60,11 +60,10 @@ def card(
     lines += [f"({', '.join(config.positions)}, or none).", "", "## Made from", "", f"- base: `{config.base}`"]
     lines += [f"- {text}" for key, text in _SOURCES.items() if _used(recipe, key)]
     lines += [f"- stage 2: {learnt['articles']} annotated articles, {learnt['statements']} statements"]
-    lines += [
-        "- among them real news outside the project, whose texts belong to their publishers and carry no licence: "
-        f"`{Path(file).parent.name}/{Path(file).name}`"
-        for file in recipe.statements.extra
-    ]
+    if outside := [f"`{Path(file).parent.name}/{Path(file).name}`" for file in recipe.statements.extra]:
+        lines += [f"- among them real news, whose texts belong to their publishers and carry no licence: {', '.join(outside)}"]
+    if recipe.mean:
+        lines += [f"- the mean of its weights and those of {', '.join(f'`{Path(folder).name}`' for folder in recipe.mean)}"]
     versions = ", ".join(f"{library} {version}" for library, version in config.versions.items())
     lines += ["", f"Made with {versions}; seed {recipe.seed}. The folder has {size / 1e6:.1f} MB.", "", "## Figures", ""]
     lines += _figures(config, reports) if reports else ["None: no article was held out."]
