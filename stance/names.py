@@ -58,7 +58,7 @@ _ISSUED = re.compile(
     rf"(?P<before>[^\W\d_].*?)(?:['’]s)?\s+(?:[a-z\-]+\s+){{0,2}}?(?:{_DOCUMENTS})(?=$|\s+(?:[a-z]+ed|about|for|from|in|into|of|on|read|sent|to)\b)"
     rf"|(?:[\w\-]+\s+){{0,4}}?(?:{_DOCUMENTS})\s+(?:[a-z]+\s+){{0,4}}?(?:by|from)\s+(?:the\s+)?(?P<behind>[^\W\d_].*)"
 )
-_AFTER = re.compile(r"\s+(?:in|over|to|with|by|as|that|which|when|while|after|before|himself|herself|itself)\s")
+_AFTER = re.compile(r"\s+(?:of(?=\s+[a-z]+ing\b)|in|over|to|with|by|as|that|which|when|while|after|before|himself|herself|itself)\s")
 
 
 @lru_cache(maxsize=1 << 16)
