@@ -38,12 +38,20 @@ _ROLES = word_list("roles")
 _IMPERSONAL = _INSTITUTIONS | _ROLES | word_list("impersonal")
 _TAILS = word_list("tails")
 _ACTS = "|".join(sorted(word_list("acts"), key=len, reverse=True))
+_LAST_OFFICES = {re.split(r"[ _-]", word)[-1] for word in word_list("offices")} | {"head", "boss"}
 _DOCUMENTS = "|".join(sorted(word_list("documents"), key=len, reverse=True))
 _OFFICE = "|".join(sorted(word_list("offices"), key=len, reverse=True))
 _WORD = re.compile(r"(?:[^\W\d_]\.){2,}|[^\W_](?:[\w]|[’'\-.](?=\w))*")
 _ARTICLES = re.compile(r"^(?:the|a|an|his|her|its|their|our)\s+(?=\S)", re.I)
 _POSSESSIVE = re.compile(r"(?:['’]s|(?<=s)['’])$")
 _DUTIES = r"state|defen[cs]e|foreign affairs|interior|justice|finance|health|information|energy"
+#: Offices that stand for the one at the top: the UN chief, Syria's leader.
+_CHIEFS = frozenset(("boss", "chief", "head", "leader"))
+_SECONDS = frozenset(("deputy", "vice", "assistant", "acting"))
+_TOPS = frozenset(word.replace("-", " ").split()[-1] for word in word_list("tops"))
+_INSIDE = word_list("duties")
+_HOLDS = re.compile(rf"((?:[\w.’'\-]+\s+){{0,6}}(?:{_OFFICE}))\s*$", re.I)
+_HELD = re.compile(rf",\s+(?:the\s+)?((?:[\w.’'\-]+\s+){{0,4}}?(?:{_OFFICE})(?:\s+of\s+(?:the\s+)?(?:[A-Z][\w\-]*\s?)+)?)\b")
 _TITLE = re.compile(
     rf"^(?:[\w.’'\-]+\s+){{0,5}}?(?:{_OFFICE})\b\.?(?:\s+(?:of|for)\s+(?:the\s+)?(?:{_DUTIES}))?"
     r"(?:\s+(?:designate|elect|in exile))?\s+(?=[^\W\d_])",
@@ -58,7 +66,9 @@ _ISSUED = re.compile(
     rf"(?P<before>[^\W\d_].*?)(?:['’]s)?\s+(?:[a-z\-]+\s+){{0,2}}?(?:{_DOCUMENTS})(?=$|\s+(?:[a-z]+ed|about|for|from|in|into|of|on|read|sent|to)\b)"
     rf"|(?:[\w\-]+\s+){{0,4}}?(?:{_DOCUMENTS})\s+(?:[a-z]+\s+){{0,4}}?(?:by|from)\s+(?:the\s+)?(?P<behind>[^\W\d_].*)"
 )
-_AFTER = re.compile(r"\s+(?:of(?=\s+[a-z]+ing\b)|in|over|to|with|by|as|that|which|when|while|after|before|himself|herself|itself)\s")
+_AFTER = re.compile(
+    r"\s+(?:of(?=\s+[a-z]+ing\b)|in|over|to|with|by|as|that|which|when|while|after|before|himself|herself|itself)\s"
+)
 
 
 @lru_cache(maxsize=1 << 16)
@@ -164,6 +174,39 @@ class NameTable:
                 self._edges.setdefault(edge, []).append(words)
         self._phrases: dict[str, list[tuple[int, str]]] = {}
         self._acronyms = _acronyms(text, self._by_fold)
+        self._holders = list(self._offices())
+
+    def _offices(self) -> Iterator[tuple[tuple[str, ...], str]]:
+        """The words of an office, and who the article says holds it, before the name or behind it."""
+        for start, end in name_spans(self._text):
+            name = bare(self._text[start:end])
+            if " " not in name or not is_person(name):
+                continue
+            first = end - len(name)
+            close = self._text.startswith(",", end)  # a comma behind the name may end an apposition: the minister, Ilse Marrin,
+            lead = re.split(r"[^\w.’'\- ]|\. ", self._text[max(0, first - 70) : first].removesuffix(", " if close else ""))[-1]
+            for title in (_HOLDS.search(lead), _HELD.match(self._text, end)):
+                words = title[1].split() if title else []
+                out = [
+                    n
+                    for n, w in enumerate(words[:-1])
+                    if not (w[0].isupper() or w in _INSIDE or w.endswith(("'s", "’s", "s'", "s’")))
+                ]
+                if not title or (out and title.start() == end) or {"former", "ex", "late", "then"} & {*fold(lead)}:
+                    continue  # no office, or words behind the name that go on
+                yield fold(" ".join(words[out[-1] + 1 if out else 0 :])), name
+
+    def _holder(self, key: tuple[str, ...]) -> str | None:
+        """Who holds an office, where the article names one person only: ``the UN chief``, ``the Turkish president``."""
+        chief = key[-1] in _CHIEFS
+        asked = set(key[:-1] if chief else key)
+        second = _SECONDS - asked
+        found = {
+            name
+            for words, name in self._holders
+            if asked <= set(words) and not second & set(words) and (not chief or words[-1] in _TOPS)
+        }
+        return found.pop() if len(found) == 1 else None
 
     def resolve_all(self, words: str, *, before: int | None = None) -> list[Resolution]:
         """The canonical names of a mention that may name several: ``Russia and the United States``.
@@ -201,6 +244,10 @@ class NameTable:
         key = fold(name)
         if not key:
             return Resolution(words.strip(), "as-written")
+        if key[-1] in _LAST_OFFICES:
+            holder = self._holder(key)
+            if holder:
+                return Resolution(holder, "role")
         known = self._by_fold.get(key)
         if key in self._acronyms:
             return Resolution(self._acronyms[key], "acronym")
