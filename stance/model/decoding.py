@@ -19,7 +19,8 @@ _BEGINS = np.array([False, True, False, True, False, True, False])
 _ACRONYM = re.compile(r"(?:[^\W\d_]\.){2,}")
 _LEAD = re.compile(r"[\s,;:.\-–—]*(?:(?:that|for|of)(?:\s+|$))?")
 _TAIL = re.compile(r"\s+(?:and|but|or|while|as|that)$")
-_SMALL = re.compile(r" (?:a|an|and|at|by|for|from|in|of|on|or|that|the|to|with) ")
+#: A hole in a content, of up to five words and no punctuation, that neither cue nor source fills.
+_HOLE = re.compile(r" (?:[\w'’\-]+ ){1,5}")
 _LONGEST_TAIL = len(" while")
 _ALNUM = re.compile(r"[^\W_]")
 _OPENING = "\"“„«‘'"
@@ -234,14 +235,14 @@ def _goes_on(text: str, current: Proposal, piece: Proposal) -> bool:
 
 
 def _merge(text: str, content: list[Span], span: Span, taken: Sequence[Span]) -> None:
-    """Adds a piece, or draws the last one out to its end where only white space or one small word lies between.
+    """Adds a piece, or draws the last one out to its end where only white space or a few words lie between.
 
-    A word that is cue or source, one of ``taken``, parts them.
+    Cue and source, each of ``taken``, part them.
     """
     start, end = content[-1][1], span[0]
     near = not text[start:end].strip() and "\n" not in text[start:end]
-    small = _SMALL.fullmatch(text, start, end) and not any(a < end and start < b for a, b in taken)
-    if near or small:
+    hole = _HOLE.fullmatch(text, start, end) and not any(a < end and start < b for a, b in taken)
+    if near or hole:
         content[-1] = (content[-1][0], span[1])
     else:
         content.append(span)
