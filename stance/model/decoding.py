@@ -32,6 +32,8 @@ _BREAK = re.compile(
     r"|,\s(?![A-Z]|and\s+(?:the\s+)?[A-Z])"
 )
 _CANDIDATES = 8
+#: What the probability of "neither content nor cue nor source" is multiplied by.
+_NOTHING = 0.7
 
 
 @dataclass(frozen=True)
@@ -64,7 +66,7 @@ def propose(text: str, tokens: Tokens, outputs: Sequence[WindowOutput]) -> list[
     ``outputs`` go in the order of the text. The time is proportional to its length (times a logarithm), whatever it holds.
     """
     tags = _stitch(len(tokens), outputs)
-    segments = list(_segments(tags.argmax(-1), tokens, text))
+    segments = list(_segments(_labels(tags), tokens, text))
     heads = {kind: [s for s in segments if s[0] == kind] for kind in (2, 3)}
     quoted = quotations(text)
     pieces: list[Proposal] = []
@@ -98,6 +100,15 @@ def _stitch(count: int, outputs: Sequence[WindowOutput]) -> Floats:
         tags[inside[better]] = output.tags[better]
         depth[inside[better]] = here[better]
     return tags
+
+
+def _labels(tags: Floats) -> Ints:
+    """Each token's likeliest kind, and whether it begins there; in doubt it is one: the second reading sorts out."""
+    kinds = np.stack([_NOTHING * tags[:, 0], *(tags[:, k] + tags[:, k + 1] for k in (1, 3, 5))], axis=1).argmax(-1)
+    first = 2 * kinds - 1
+    begins = np.take_along_axis(tags, np.maximum(first, 0)[:, None], 1) > np.take_along_axis(tags, 2 * kinds[:, None], 1)
+    labels: Ints = np.where(kinds == 0, 0, np.where(begins[:, 0], first, first + 1))
+    return labels
 
 
 def _segments(labels: Ints, tokens: Tokens, text: str) -> Iterator[tuple[int, int, int]]:

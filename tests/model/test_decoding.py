@@ -4,7 +4,7 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from stance.model.decoding import Proposal, WindowOutput, _deepest, pointed, propose
+from stance.model.decoding import Proposal, WindowOutput, _deepest, _labels, pointed, propose
 from stance.model.encoding import TAGS, Alphabet, Span, tokenize, windows
 from tests.tiny import tokenizer
 
@@ -160,3 +160,21 @@ def test_pointers_never_reach_over_a_quotation_or_amid_a_name() -> None:
     starts[:], ends[:] = 0, 0
     starts[spans["marrin"][0] + 1] = ends[spans["marrin"][1]] = 9
     assert "marrin" not in [text[slice(*p.span)] for p in pointed(starts, ends, tokens, text) if p.span]
+
+
+def test_a_few_unmarked_words_inside_a_content_belong_to_it() -> None:
+    text = "she said it was far too late now, and he left."
+    marks = [("content", "it was"), ("content", "late now"), ("cue", "said"), ("source", "she")]
+    links = {"it was": ("said", "she"), "late now": ("said", "she")}
+    assert words(text, proposals(text, marks, links)) == [(["it was far too late now"], "said", "she")]
+    marks[1] = ("content", "he left")
+    links = {"it was": ("said", "she"), "he left": ("said", "she")}
+    assert words(text, proposals(text, marks, links)) == [(["it was", "he left"], "said", "she")]
+
+
+def test_in_doubt_a_token_is_part_of_a_statement() -> None:
+    content = [0.4, 0.2, 0.4, 0, 0, 0, 0]
+    nothing = [0.6, 0.1, 0.3, 0, 0, 0, 0]
+    assert _labels(np.array([nothing, content, nothing], dtype=np.float32)).tolist() == [0, 2, 0]
+    doubt = [0.55, 0.3, 0.15, 0, 0, 0, 0]
+    assert _labels(np.array([doubt], dtype=np.float32)).tolist() == [1]
