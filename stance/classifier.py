@@ -65,15 +65,16 @@ class Classifier:
         """The statements of an article, in the order of the text.
 
         With ``speaker``, the text is taken as one quotation of that speaker, without an article around it, and
-        the list holds that one statement (none where the text is empty). Raises `TypeError` where ``text`` is no string, and
-        `ArticleError` where it cannot be written in UTF-8 or is longer than `stance.articles.LONGEST`.
+        the list holds that one statement (none where the text is empty). Raises `TypeError` where either is no string, and
+        `ArticleError` where one cannot be written in UTF-8 or is longer than `stance.articles.LONGEST`.
         """
-        if not isinstance(text, str):
-            raise TypeError(f"expected a text (str), got {type(text).__name__}")
-        if not is_unicode(text):
-            raise ArticleError("half a surrogate pair in this text; it cannot be written in UTF-8")
-        if len(text) > LONGEST:
-            raise ArticleError(f"{len(text):,} characters; {TOO_LONG}")
+        for words in (text,) if speaker is None else (text, speaker):
+            if not isinstance(words, str):
+                raise TypeError(f"expected a text (str), got {type(words).__name__}")
+            if not is_unicode(words):
+                raise ArticleError("half a surrogate pair in this text; it cannot be written in UTF-8")
+            if len(words) > LONGEST:
+                raise ArticleError(f"{len(words):,} characters; {TOO_LONG}")
         if speaker is not None:
             return self._quotation(text, speaker)
         tokens = tokenize(text, self._tokenizer, self._alphabet)
@@ -211,7 +212,7 @@ class Classifier:
         named: dict[str, str],
         speakers: Sequence[str],
     ) -> tuple[Stance, ...]:
-        stances = []
+        stances: list[Stance] = []
         found: dict[str, str] = {}
         for number, position in enumerate(self.config.positions):
             chance = chances[position]
@@ -227,6 +228,8 @@ class Classifier:
             for rank, (name, share) in enumerate(sums):
                 if name and position in _PLEDGED and name in speakers:
                     name = names.spoken_for(name)
+                if name and any(s.position == position and s.target == name for s in stances):
+                    continue
                 if rank == 0 or (name and sums[0][0] and share >= self.config.share):
                     stances.append(Stance(position=position, target=name, confidence=chance * share))
                     if name:

@@ -159,16 +159,16 @@ def label(
     _check_writable(errors, force or _stopped(output, engine))
     if errors is not None and output is not None and errors.absolute() == output.absolute():
         raise click.UsageError("--errors and --output name the same file")
-    form = form or ("jsonl" if flat else _form(output))
+    form = form or ("jsonl" if flat and output is None else _form(output))
     if form == "parquet" and output is None:
         raise click.UsageError("Parquet needs a file: -o FILE.parquet")
     if (flat and form != "jsonl") or (add_bom and form != "csv"):
         raise click.UsageError("--flat goes with JSON lines, --add-bom with CSV")
     _check_there(paths)
     classifier = stance.load(model)
+    table = stance.read_actors(actors) if actors is not None else None
     options = [text_column, id_column, min_confidence, actors.read_text("utf-8") if actors else None]
     made_by = _made_by(classifier, options)
-    table = stance.read_actors(actors) if actors is not None else None
     labelling: dict[str, Any] = {"min_confidence": min_confidence, "actors": table}
     writing: dict[str, Any] = {"flat": flat, "add_bom": add_bom, "actors": table, "made_by": made_by}
     columns = {"text_column": text_column, "id_column": id_column}
@@ -491,6 +491,8 @@ def evaluate(
         data: dict[str, Any] = {name: as_dict(report) for name, report in reports.items()}
         if differences:
             data["compare"] = {name: asdict(value) for name, value in differences.items()}
+        if errors:
+            data["errors"] = [mistake_lines(mistake) for mistake in mistakes(gold, found[0])[:errors]]
         click.echo(json.dumps(data, indent=2))
         return
     for line in report_lines(reports):

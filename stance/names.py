@@ -1,8 +1,8 @@
 """Names within one article: every mention of an actor goes to the fullest name that the article gives it.
 
-Fuzzy matching never decides. A mention is resolved, in this order, by its exact folded form, by a
-surname or acronym that is unique in the article, by what a capital stands for, or by the head noun of a role
-(`the ministry`); else the words stay as they stand.
+Fuzzy matching never decides. A mention is resolved, in this order, by an office that one person holds in the article, by an
+acronym, by a surname that is unique in it, by what a capital stands for, by its exact folded form, or by the head noun of a
+role (`the ministry`); else the words stay as they stand.
 """
 
 from __future__ import annotations
@@ -38,17 +38,19 @@ _ROLES = word_list("roles")
 _IMPERSONAL = _INSTITUTIONS | _ROLES | word_list("impersonal")
 _TAILS = word_list("tails")
 _ACTS = "|".join(sorted(word_list("acts"), key=len, reverse=True))
-_LAST_OFFICES = {re.split(r"[ _-]", word)[-1] for word in word_list("offices")} | {"head", "boss"}
 _DOCUMENTS = "|".join(sorted(word_list("documents"), key=len, reverse=True))
 _OFFICE = "|".join(sorted(word_list("offices"), key=len, reverse=True))
 _WORD = re.compile(r"(?:[^\W\d_]\.){2,}|[^\W_](?:[\w]|[’'\-.](?=\w))*")
 _ARTICLES = re.compile(r"^(?:the|a|an|his|her|its|their|our)\s+(?=\S)", re.I)
 _POSSESSIVE = re.compile(r"(?:['’]s|(?<=s)['’])$")
 _DUTIES = r"state|defen[cs]e|foreign affairs|interior|justice|finance|health|information|energy"
-#: Offices that stand for the one at the top: the UN chief, Syria's leader.
+_MOST_TITLES = 10
+_LONGEST_WORD = 60
+#: Words for the one at the top, whatever the office is called: the UN chief, Syria's leader.
 _CHIEFS = frozenset(("boss", "chief", "head", "leader"))
 _SECONDS = frozenset(("deputy", "vice", "assistant", "acting"))
-_TOPS = frozenset(word.replace("-", " ").split()[-1] for word in word_list("tops"))
+#: What makes another office of the last word: a secretary general is no general.
+_GENERALS = frozenset(("secretary", "attorney", "director", "consul", "inspector", "solicitor"))
 _INSIDE = word_list("duties")
 _HOLDS = re.compile(rf"((?:[\w.’'\-]+\s+){{0,6}}(?:{_OFFICE}))\s*$", re.I)
 _HELD = re.compile(rf",\s+(?:the\s+)?((?:[\w.’'\-]+\s+){{0,4}}?(?:{_OFFICE})(?:\s+of\s+(?:the\s+)?(?:[A-Z][\w\-]*\s?)+)?)\b")
@@ -79,16 +81,29 @@ def fold(words: str) -> tuple[str, ...]:
     return tuple(re.findall(r"[a-z0-9]+", plain.replace("u.s.", "us").replace("u.n.", "un")))
 
 
+_TOPS = frozenset(fold(word) for word in word_list("tops"))
+_LAST_OFFICES = frozenset(fold(word.replace("[-_]", " "))[-1] for word in word_list("offices")) | _CHIEFS
+
+
 def bare(words: str) -> str:
     """A mention without article, possessive ending, quotation marks and title: ``the Syrian leader`` stays."""
     name = words.strip().strip("\"“”‘’'«»,;: ")
     name = _POSSESSIVE.sub("", name)
     name = _ARTICLES.sub("", name)
-    rest = _TITLE.sub("", name)
-    while rest and rest != name and rest[0].isupper() and fold(rest) and fold(rest)[0] not in _INSTITUTIONS:
-        name = rest
+    for _ in range(_MOST_TITLES):
         rest = _TITLE.sub("", name)
+        first = fold(rest[:_LONGEST_WORD])[:1]
+        if rest == name or not rest[:1].isupper() or not first or first[0] in _INSTITUTIONS:
+            break
+        name = rest
     return name
+
+
+def _is_of_office(word: str) -> bool:
+    """Whether a word before an office belongs to it: ``Orvane's``, ``foreign``, but not ``minister's``."""
+    if word.endswith(("'s", "’s", "s'", "s’")):
+        return fold(word)[-1:] == () or fold(word)[-1] not in _LAST_OFFICES
+    return word[0].isupper() or word in _INSIDE
 
 
 def is_person(name: str) -> bool:
@@ -180,31 +195,35 @@ class NameTable:
         """The words of an office, and who the article says holds it, before the name or behind it."""
         for start, end in name_spans(self._text):
             name = bare(self._text[start:end])
-            if " " not in name or not is_person(name):
+            if not name or not is_person(name):
                 continue
             first = end - len(name)
             close = self._text.startswith(",", end)  # a comma behind the name may end an apposition: the minister, Ilse Marrin,
             lead = re.split(r"[^\w.’'\- ]|\. ", self._text[max(0, first - 70) : first].removesuffix(", " if close else ""))[-1]
             for title in (_HOLDS.search(lead), _HELD.match(self._text, end)):
                 words = title[1].split() if title else []
-                out = [
-                    n
-                    for n, w in enumerate(words[:-1])
-                    if not (w[0].isupper() or w in _INSIDE or w.endswith(("'s", "’s", "s'", "s’")))
-                ]
+                out = [n for n, word in enumerate(words[:-1]) if not _is_of_office(word)]
                 if not title or (out and title.start() == end) or {"former", "ex", "late", "then"} & {*fold(lead)}:
                     continue  # no office, or words behind the name that go on
-                yield fold(" ".join(words[out[-1] + 1 if out else 0 :])), name
+                yield fold(" ".join(words[out[-1] + 1 if out else 0 :])), self._fullest(name)
+
+    def _fullest(self, name: str) -> str:
+        """A single surname as the one longer name that ends with it; any other name as it is."""
+        key = fold(name)
+        longer = [full for full in self._edges.get(key[-1], ()) if full[-1:] == key and len(full) > 1]
+        return self._by_fold[longer[0]] if len(longer) == 1 else name
 
     def _holder(self, key: tuple[str, ...]) -> str | None:
         """Who holds an office, where the article names one person only: ``the UN chief``, ``the Turkish president``."""
         chief = key[-1] in _CHIEFS
         asked = set(key[:-1] if chief else key)
-        second = _SECONDS - asked
+        other = (_SECONDS | (_GENERALS if key[-1] == "general" else frozenset())) - asked
         found = {
             name
             for words, name in self._holders
-            if asked <= set(words) and not second & set(words) and (not chief or words[-1] in _TOPS)
+            if asked <= set(words)
+            and not other & set(words)
+            and (words[-1:] in _TOPS or words[-2:] in _TOPS if chief else words[-1] == key[-1])
         }
         return found.pop() if len(found) == 1 else None
 
@@ -244,7 +263,11 @@ class NameTable:
         key = fold(name)
         if not key:
             return Resolution(words.strip(), "as-written")
-        if key[-1] in _LAST_OFFICES:
+        if (
+            key[-1] in _LAST_OFFICES
+            and not re.match(r"an?\s", words.lstrip(), re.I)
+            and not self._is_surname(key, of_office=True)
+        ):
             holder = self._holder(key)
             if holder:
                 return Resolution(holder, "role")
@@ -278,6 +301,9 @@ class NameTable:
         issued = _ISSUED.match(name)
         if issued:
             issuer = issued["before"] or issued["behind"]
+            of = next((countries for head, countries in _adjectives(issuer) if countries and head == issuer), ())
+            if of:
+                return self._named(of) or name
             if name_spans(issuer) == [(0, len(issuer))]:
                 return issuer
         owned = _OWNED.search(name)
@@ -317,7 +343,12 @@ class NameTable:
     def _proper(self, key: tuple[str, ...]) -> bool:
         """Whether a single word is surely a name: a surname in the article, a country, an acronym."""
         known = self._by_fold[key]
-        return known.isupper() or key in _countries() or any(full[-1:] == key and len(full) > 1 for full in self._edges[key[0]])
+        return known.isupper() or key in _countries() or self._is_surname(key)
+
+    def _is_surname(self, key: tuple[str, ...], *, of_office: bool = False) -> bool:
+        """Whether a single word ends a longer name of the article; ``of_office``: no office (``Vice President``)."""
+        longer = [full for full in self._edges.get(key[0], ()) if full[-1:] == key and len(full) > 1] if len(key) == 1 else []
+        return any(not of_office or not (full[0] in _INSIDE | _SECONDS or full[:-1] in _table("demonyms")) for full in longer)
 
     def _role(self, head: str, before: int) -> str | None:
         """The last fuller phrase with this head noun before a place in the text, else the first after it."""
@@ -389,14 +420,15 @@ def _acronyms(text: str, by_fold: dict[tuple[str, ...], str]) -> dict[tuple[str,
             letters = "".join(word[0] for word in fold(full))
             if short[0].lower() in letters and len(fold(full)) > 1:
                 found[fold(short)] = full
+    initials: dict[str, list[str]] = {}
+    for words, full in by_fold.items():
+        if len(words) > 1:
+            letters = "".join(word[0] for word in words if word not in ("of", "the", "for", "and", "al", "on"))
+            initials.setdefault(letters, []).append(full)
     for key, short in by_fold.items():
         if len(key) != 1 or not (short.replace(".", "").isupper() and 2 <= len(key[0]) <= 6) or key in found:
             continue
-        fits = []
-        for words, full in by_fold.items():
-            initials = [w[0] for w in words if w not in ("of", "the", "for", "and", "al", "on")]
-            if len(words) > 1 and "".join(initials) == key[0]:
-                fits.append(full)
+        fits = initials.get(key[0], [])
         if len(fits) == 1:
             found[key] = fits[0]
     return found

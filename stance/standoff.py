@@ -22,14 +22,19 @@ from stance.records import AnnotatedArticle
 Name = list[int] | str
 
 
-def detached(article: AnnotatedArticle) -> dict[str, Any]:
-    """An annotated article without its text and title: ``text_sha256`` in their place, and names by their places.
+#: What an article keeps without its text.
+_KEPT = ("id", "date", "source", "codebook", "annotator", "scenario", "file", "actors", "statements")
 
-    ``file`` names the text; it is the article's field of that name, or its id with ``.txt``.
+
+def detached(article: AnnotatedArticle) -> dict[str, Any]:
+    """An annotated article without its text: ``text_sha256`` in its place, and names by their places.
+
+    ``file`` names the text; it is the article's field of that name, or its id with ``.txt``. Of the article's other fields only
+    id, date, source, codebook, annotator and scenario stay: others may repeat its words. So may names that do not stand in it.
     """
     data = article_to_dict(article)
-    text = data.pop("text")
-    data.pop("title", None)
+    text = data["text"]
+    data = {key: data[key] for key in _KEPT if key in data}
     data["file"] = data.get("file") or f"{article.id}.txt"
     data["text_sha256"] = _digest(text)
     data["actors"] = [[_place(name, text), [_place(f, text) for f in forms]] for name, forms in data["actors"].items()]
@@ -80,9 +85,11 @@ def read_standoff(path: Path, texts: Path) -> Iterator[AnnotatedArticle]:
         except (ValueError, KeyError, TypeError) as fault:
             raise AnnotationError(f"{path}:{number}: not written by export --to standoff: {fault!r}") from fault
         try:
-            text = file.read_text("utf-8").strip()
+            text = file.read_text("utf-8")
         except (OSError, UnicodeDecodeError) as fault:
             raise AnnotationError(f"{path}:{number}: article {data.get('id')}: no text at {file}: {fault}") from fault
+        if isinstance(data, dict) and data.get("text_sha256") != _digest(text):
+            text = text.strip()
         try:
             yield attached(data, text)
         except AnnotationError as fault:

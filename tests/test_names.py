@@ -170,3 +170,27 @@ def test_an_office_goes_to_the_only_one_who_holds_it(words: str, name: str, how:
     )
     found = NameTable(text).resolve(words)
     assert (found.name, found.how) == (name, how)
+
+
+@pytest.mark.parametrize(
+    ("text", "words", "name"),
+    [
+        ("Spokesman Levi Sutton left.", "a spokesman", "spokesman"),
+        ("The prime minister's spokesman, Levi Sutton, left.", "the prime minister", "prime minister"),
+        ("Secretary-General Ilse Marrin left.", "the general", "general"),
+        ("US President Levi Sutton called. President Marrin refused.", "the president", "president"),
+        ("Orvane's Foreign Minister Ilse Marrin left.", "Orvane's leader", "Orvane's leader"),
+        ("Senator Levi King met King Hugh Hill.", "King", "Levi King"),
+        ("Vice President Ilse Marrin met President Levi Sutton.", "the president", "Levi Sutton"),
+        ("Israel struck again.", "an Israeli statement", "Israel"),
+    ],
+)
+def test_an_office_is_not_somebody_elses(text: str, words: str, name: str) -> None:
+    assert NameTable(text).resolve(words).name == name
+
+
+@pytest.mark.parametrize(
+    "text", ["Mr " * 20_000 + "Xx", " ".join(f"The Q{n:05d}Z ran." for n in range(5_000)).replace("0", "O")]
+)
+def test_odd_texts_are_read(text: str) -> None:
+    assert NameTable(text).resolve("Nobody").name == "Nobody"

@@ -41,3 +41,10 @@ def test_a_stance_is_told_only_where_it_is_likelier_than_none() -> None:
         if statement.stances:
             assert max(one.confidence for one in statement.stances) >= statement.scores["none"]
         assert set(statement.named) <= {*statement.speakers, *(one.target for one in statement.stances)}
+
+
+def test_a_speaker_has_to_be_a_text_too() -> None:
+    with pytest.raises(TypeError, match="got int"):
+        stance.classify("He left.", speaker=5)  # type: ignore[arg-type]
+    with pytest.raises(stance.ArticleError, match="surrogate"):
+        stance.classify("He left.", speaker="\ud800")

@@ -29,7 +29,7 @@ class ModelConfig:
     valid_threshold: float = 0.5
     """Proposals less likely to be a statement are dropped."""
     thresholds: Mapping[str, float] = field(default_factory=dict)
-    """For each position, the probability from which it is taken."""
+    """For each position, the probability from which it is taken (if with its target it is also likelier than no stance)."""
     share: float = 0.3
     """Further speakers and targets are named from this probability."""
     temperatures: Mapping[str, float] = field(default_factory=dict)

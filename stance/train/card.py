@@ -59,7 +59,8 @@ def card(
     ]
     lines += [f"({', '.join(config.positions)}, or none).", "", "## Made from", "", f"- base: `{config.base}`"]
     lines += [f"- {text}" for key, text in _SOURCES.items() if _used(recipe, key)]
-    lines += [f"- stage 2: {learnt['articles']} annotated articles, {learnt['statements']} statements"]
+    if learnt["articles"]:
+        lines += [f"- stage 2: {learnt['articles']} annotated articles, {learnt['statements']} statements"]
     if outside := [f"`{Path(file).parent.name}/{Path(file).name}`" for file in recipe.statements.extra]:
         lines += [f"- among them real news, whose texts belong to their publishers and carry no licence: {', '.join(outside)}"]
     if recipe.mean:

@@ -127,12 +127,13 @@ def read_recipe(path: Path | None = None, settings: Sequence[str] = ()) -> Recip
         data = tomllib.loads(path.read_text("utf-8"))
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as fault:
         raise RecipeError(f"{path}: cannot be read as a recipe: {fault}") from fault
+    made = _made(Recipe, data, str(path))
     for setting in settings:
         key, sign, value = setting.partition("=")
         if not sign:
             raise RecipeError(f"expected key=value, found {setting!r}")
         _put(data, key.strip().split("."), _value(value.strip()))
-    made = _made(Recipe, data, str(path))
+        made = _made(Recipe, data, f"--set {setting}")
     assert isinstance(made, Recipe)
     return made
 

@@ -99,7 +99,7 @@ def train(
     bench = _bench(named, where, recipe, codebook, say)
     kept = copy.deepcopy(bench.network.state_dict()) if bench.again and recipe.keep else {}
     others = [_weights(Path(folder), bench) for folder in recipe.mean]
-    _first_stages(bench, recipe, work, say)
+    _first_stages(bench, recipe, str(Path(where).resolve()) if Path(where).exists() else where, work, say)
     going = True
     if material.seen:
         number = len(material.own) + len(material.extra)
@@ -149,7 +149,7 @@ def _average(bench: Workbench, others: Sequence[Mapping[str, torch.Tensor]], sha
     state = bench.network.state_dict()
     for name, value in state.items():
         if value.is_floating_point() and name in others[0]:
-            state[name] = (1 - share) * value + share * torch.stack([other[name] for other in others]).mean(0)
+            state[name] = (1 - share) * value + share * torch.stack([other[name] for other in others]).mean(0).to(value.device)
     bench.network.load_state_dict(state)
 
 
@@ -204,7 +204,7 @@ def _measured(
         say(f"first: {old}, second: the new model, on the held-out articles")
     for line in difference_lines(gains) if gains else ():
         say(line)
-    given = [*material.seen, *material.last]
+    given = [*(material.seen if recipe.statements.epochs else ()), *material.last]
     learnt = {"articles": len(given), "statements": sum(len(a.statements) for a in given)}
     size = sum(file.stat().st_size for file in folder.iterdir())
     (folder / CARD).write_text(card(name, config, recipe, learnt, reports, table, parts, gains, size), "utf-8")
@@ -284,12 +284,12 @@ def _learn(
     return run_stage(bench.network, tasks, stage, bench.alphabet, seed=seed, progress=progress, enough=enough)
 
 
-def _first_stages(bench: Workbench, recipe: Recipe, work: Path | None, say: Say) -> None:
+def _first_stages(bench: Workbench, recipe: Recipe, where: str, work: Path | None, say: Say) -> None:
     one, two = recipe.attribution, recipe.judgements
     if not one.corpus and not two.corpora:
         return
     config = bench.config
-    settings = repr((config.base, config.positions, config.window, config.overlap, recipe.seed, one, two))
+    settings = repr((where, config.positions, config.window, config.overlap, recipe.seed, one, two))
     kept = work / f"{hashlib.sha256(settings.encode()).hexdigest()[:16]}.safetensors" if work else None
     if kept and kept.is_file():
         bench.network.load_state_dict(load_file(str(kept)))
