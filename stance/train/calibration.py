@@ -1,8 +1,9 @@
 """Probabilities that mean something: temperatures fitted on articles that training did not see.
 
 One temperature for "is a statement" and one for all positions divide the logits (Guo et al., ICML 2017). Statements, and each
-position, have the threshold, between 0.3 and 0.7, that gives the best F1 on the same articles. The reliability table compares
-the probabilities with how often they were right, on other articles.
+position, have a threshold between 0.3 and 0.7: the one nearest to 0.5 of those whose F1 on the same articles is the best, or
+cannot be told from it by so few cases. The reliability table compares the probabilities with how often they were right, on
+other articles.
 """
 
 from __future__ import annotations
@@ -25,6 +26,8 @@ _TEMPERATURES = np.geomspace(0.4, 4.0, 47)
 _FEWEST = 50
 _THRESHOLDS = np.round(np.arange(0.3, 0.701, 0.05), 2)
 _FEWEST_TAKEN = 20
+#: Over the root of how many cases are right: F1 that thresholds may differ by without being better or worse.
+_SLACK = 0.1
 
 #: For each kind of probability and each fifth of the scale: mean probability, share that was right, number of cases.
 Reliability = dict[str, list[tuple[float, float, int]]]
@@ -86,9 +89,15 @@ def calibrated(config: ModelConfig, cases: Mapping[str, Judged]) -> ModelConfig:
         if told is not None and told.right.sum() >= _FEWEST_TAKEN:
             chances = told.at(temperatures.get(name, 1.0))
             scores = [f1_score(told.right, chances >= t, zero_division=0.0) for t in _THRESHOLDS]
-            best = max(range(len(scores)), key=lambda i: (round(scores[i], 4), -abs(_THRESHOLDS[i] - 0.5)))
-            chosen[name] = float(_THRESHOLDS[best])
+            enough = max(scores) - _SLACK / np.sqrt(told.right.sum())
+            chosen[name] = float(
+                min((t for t, score in zip(_THRESHOLDS, scores, strict=True) if score >= enough), key=_from_half)
+            )
     return replace(config, temperatures=temperatures, valid_threshold=chosen.pop("valid"), thresholds=chosen)
+
+
+def _from_half(threshold: float) -> float:
+    return abs(threshold - 0.5)
 
 
 def reliability(config: ModelConfig, cases: Mapping[str, Judged]) -> Reliability:

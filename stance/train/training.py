@@ -50,6 +50,9 @@ if TYPE_CHECKING:
 
 Say = Callable[[str], None]
 
+#: Articles on which quantising is fitted.
+_SAMPLE = 20
+
 
 @dataclass(frozen=True)
 class _Material:
@@ -119,7 +122,7 @@ def train(
         _average(bench, others, len(others) / (len(others) + 1))
     part = output.with_name(f".{output.name}.part")
     shutil.rmtree(part, ignore_errors=True)
-    config = write_model(bench, part)
+    config = write_model(bench, part, [a.text for a in (*material.seen, *material.last, *material.held)[:_SAMPLE]])
     facts = _measured(part, config, recipe, material, reports, output.name, Path(where) if bench.again else None, say)
     (part / METRICS).write_text(json.dumps(facts, indent=2) + "\n", "utf-8")
     old = output.with_name(f".{output.name}.old")

@@ -95,6 +95,37 @@ def test_onnx_and_torch_agree(trained: Path) -> None:
         assert np.abs(small - want).mean() < 0.1
 
 
+def test_smoothing_and_quantising_rows_change_next_to_nothing(
+    trained: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import numpy as np
+    import onnx
+
+    from stance.model.encoding import Alphabet, collate, tokenize
+    from stance.model.runtime import OnnxRuntime
+    from stance.train import export
+
+    network, tokenizer, _ = export.read_model(trained)
+    alphabet = Alphabet.of(tokenizer)
+    tokens = tokenize(TEXT, tokenizer, alphabet)
+    batch = collate([(tokens, np.zeros(len(tokens), dtype=np.int64))], alphabet)
+    plain, rows = tmp_path / "plain.onnx", tmp_path / "rows.onnx"
+    export.export_onnx(network, plain)
+    before = OnnxRuntime(plain)(("tags", "statement"), *batch)
+    export.smooth(plain, [batch])
+    for new, old in zip(OnnxRuntime(plain)(("tags", "statement"), *batch), before, strict=True):
+        np.testing.assert_allclose(new, old, atol=1e-3)
+    assert any(node.name.endswith("_smooth") for node in onnx.load(str(plain)).graph.node)
+    model = onnx.load(str(plain))
+    monkeypatch.setattr(export, "_LARGE", 0)
+    export._quantise_rows(model.graph)
+    onnx.save(model, str(rows))
+    for new, old in zip(OnnxRuntime(rows)(("tags", "statement"), *batch), before, strict=True):
+        assert np.abs(new - old).mean() < 0.05
+    kinds = {tensor.data_type for tensor in model.graph.initializer if tensor.name.endswith("embeddings.weight")}
+    assert kinds == {onnx.TensorProto.INT8}
+
+
 def test_attention_is_one_operator(trained: Path) -> None:
     import onnx
 
