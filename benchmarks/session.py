@@ -51,6 +51,8 @@ RUNS = 20
 class Recorder:
     """A runtime that keeps what it was given."""
 
+    pool = None
+
     def __init__(self, runtime: Runtime) -> None:
         self.runtime = runtime
         self.batches: list[tuple[Any, ...]] = []
@@ -63,6 +65,8 @@ class Recorder:
 
 class Torch:
     """The network in torch, in bfloat16."""
+
+    pool = None
 
     def __init__(self, network: Network) -> None:
         self._network = network.to(torch.bfloat16).eval()

@@ -110,13 +110,16 @@ class Classifier:
     def _run(self, names: Sequence[str], inputs: Sequence[tuple[Tokens, Ints]]) -> list[tuple[Floats, ...]]:
         """The outputs of each input, in order; batches hold inputs of like length."""
         results: list[tuple[Floats, ...]] = [()] * len(inputs)
+        batches: list[list[int]] = []
         order = sorted(range(len(inputs)), key=lambda i: len(inputs[i][0]), reverse=True)
         done = 0
         while done < len(order):
             size = max(1, _BATCH_TOKENS // (len(inputs[order[done]][0]) + 2))
-            batch = order[done : done + size]
+            batches.append(order[done : done + size])
             done += size
-            outputs = self._runtime(names, *collate([inputs[i] for i in batch], self._alphabet))
+        each = self._runtime.pool.map if self._runtime.pool and len(batches) > 1 else map
+        computed = each(lambda batch: self._runtime(names, *collate([inputs[i] for i in batch], self._alphabet)), batches)
+        for batch, outputs in zip(batches, computed, strict=True):
             for row, i in enumerate(batch):
                 results[i] = tuple(output[row] for output in outputs)
         return results

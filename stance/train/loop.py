@@ -219,6 +219,7 @@ class TorchRuntime:
 
     def __init__(self, network: Network) -> None:
         self._network = network
+        self.pool = None
 
     def __call__(self, names: Sequence[str], ids: Ints, mask: Ints, features: Ints, roles: Ints) -> list[Floats]:
         """The named outputs, in float32."""
