@@ -59,7 +59,7 @@ def write_model(bench: Workbench, folder: Path, texts: Sequence[str] = ()) -> Mo
 
 
 def export_onnx(network: Network, path: Path) -> None:
-    """The network in float32, batch and length free; attention is one operator (ONNX 23), a quarter faster than its parts."""
+    """The network in float32, batch and length free; attention is one operator (ONNX 23)."""
     example = tuple(torch.ones(2, 16, dtype=torch.long) for _ in _INPUTS)
     axes = {0: torch.export.Dim("batch", min=1, max=4096), 1: torch.export.Dim("tokens", min=3, max=512)}
     with warnings.catch_warnings():
