@@ -102,7 +102,7 @@ def bare(words: str) -> str:
 def _is_of_office(word: str) -> bool:
     """Whether a word before an office belongs to it: ``Orvane's``, ``foreign``, but not ``minister's``."""
     if word.endswith(("'s", "’s", "s'", "s’")):
-        return fold(word)[-1:] == () or fold(word)[-1] not in _LAST_OFFICES
+        return _LAST_OFFICES.isdisjoint(fold(word)[-1:])
     return word[0].isupper() or word in _INSIDE
 
 
@@ -209,8 +209,7 @@ class NameTable:
 
     def _fullest(self, name: str) -> str:
         """A single surname as the one longer name that ends with it; any other name as it is."""
-        key = fold(name)
-        longer = [full for full in self._edges.get(key[-1], ()) if full[-1:] == key and len(full) > 1]
+        longer = self._longer(fold(name))
         return self._by_fold[longer[0]] if len(longer) == 1 else name
 
     def _holder(self, key: tuple[str, ...]) -> str | None:
@@ -301,9 +300,9 @@ class NameTable:
         issued = _ISSUED.match(name)
         if issued:
             issuer = issued["before"] or issued["behind"]
-            of = next((countries for head, countries in _adjectives(issuer) if countries and head == issuer), ())
-            if of:
-                return self._named(of) or name
+            countries = _table("demonyms").get(fold(issuer), ())
+            if countries:
+                return self._named(countries) or name
             if name_spans(issuer) == [(0, len(issuer))]:
                 return issuer
         owned = _OWNED.search(name)
@@ -347,8 +346,14 @@ class NameTable:
 
     def _is_surname(self, key: tuple[str, ...], *, of_office: bool = False) -> bool:
         """Whether a single word ends a longer name of the article; ``of_office``: no office (``Vice President``)."""
-        longer = [full for full in self._edges.get(key[0], ()) if full[-1:] == key and len(full) > 1] if len(key) == 1 else []
-        return any(not of_office or not (full[0] in _INSIDE | _SECONDS or full[:-1] in _table("demonyms")) for full in longer)
+        return any(
+            not of_office or not (full[0] in _INSIDE | _SECONDS or full[:-1] in _table("demonyms"))
+            for full in self._longer(key)
+        )
+
+    def _longer(self, key: tuple[str, ...]) -> list[tuple[str, ...]]:
+        """The longer names of the article that end with this single word."""
+        return [full for full in self._edges.get(key[0], ()) if full[-1:] == key and len(full) > 1]
 
     def _role(self, head: str, before: int) -> str | None:
         """The last fuller phrase with this head noun before a place in the text, else the first after it."""

@@ -20,6 +20,7 @@ from stance.model.config import ModelConfig
 from stance.model.encoding import Ints, Tokens, collate, tokenize
 from stance.model.folder import CONFIG, ENCODER, HASHED, ONNX, TOKENIZER, WEIGHTS, checked, digest, read_config, read_tokenizer
 from stance.model.network import OUTPUTS, Network, NetworkConfig
+from stance.model.runtime import Floats
 
 if TYPE_CHECKING:
     from stance.train.stages import Workbench
@@ -146,6 +147,12 @@ def quantise(source: Path, target: Path) -> None:
     )
 
 
+def _rows(values: Floats) -> tuple[Any, Floats]:
+    """A table in int8, and the scale of each of its rows. *Shapes:* (rows, columns), (rows, 1)."""
+    scale: Floats = np.maximum(np.abs(values).max(1, keepdims=True), np.float32(1e-8)) / np.float32(127)
+    return (values / scale).round().astype(np.int8), scale
+
+
 def _quantise_rows(graph: Any) -> None:
     """Embeddings in int8 with a scale a row, as `write_weights` has the words; onnxruntime would take one scale for all."""
     from onnx import helper, numpy_helper
@@ -157,10 +164,9 @@ def _quantise_rows(graph: Any) -> None:
         if table is None or len(table.dims) != 2 or table.dims[0] * table.dims[1] < _LARGE:
             nodes.append(node)
             continue
-        values = numpy_helper.to_array(table)
-        scale = np.maximum(np.abs(values).max(1, keepdims=True), 1e-8) / 127
-        table.CopyFrom(numpy_helper.from_array((values / scale).round().astype(np.int8), table.name))
-        graph.initializer.append(numpy_helper.from_array(scale.astype(np.float32), f"{table.name}_scale"))
+        small, scale = _rows(numpy_helper.to_array(table))
+        table.CopyFrom(numpy_helper.from_array(small, table.name))
+        graph.initializer.append(numpy_helper.from_array(scale, f"{table.name}_scale"))
         out, where = node.output[0], node.input[1]
         nodes += [
             helper.make_node("Gather", [table.name, where], [f"{out}_int8"]),
@@ -179,9 +185,8 @@ def write_weights(network: Network, path: Path) -> None:
     state: dict[str, Tensor] = {}
     for name, value in network.state_dict().items():
         if name.endswith("word_embeddings.weight"):
-            scale = value.abs().amax(1, keepdim=True).clamp(min=1e-8) / 127
-            state[f"{name}.int8"] = (value / scale).round().to(torch.int8).contiguous()
-            state[f"{name}.scale"] = scale.contiguous()
+            small, scale = _rows(value.numpy())
+            state[f"{name}.int8"], state[f"{name}.scale"] = torch.from_numpy(small), torch.from_numpy(scale)
         else:
             state[name] = value.half().contiguous() if value.is_floating_point() else value.contiguous()
     save_file(state, str(path))
