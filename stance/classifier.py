@@ -189,8 +189,15 @@ class Classifier:
             if all(names.is_sure(one) for one in own):
                 named.update((one.name, one.how) for one in own)
                 return tuple(dict.fromkeys(one.name for one in own))
-        if words is not None and words.lower() in ("he", "she"):
+        if words is not None and words.lower() in ("he", "she", "who"):
             sums = {name: chance * (1.0 if name is None or is_person(name) else 0.1) for name, chance in sums.items()}
+        if words is not None and words.lower() in ("it", "which"):
+            sums = {name: chance * (0.1 if name and names.has_title(name) else 1.0) for name, chance in sums.items()}
+        if words is not None and words.lower() in ("the paper", "the newspaper"):
+            paper = names.paper([name for name in sums if name])
+            if paper:
+                named[paper] = "role"
+                return (paper,)
         best = max(sums.items(), key=lambda item: item[1], default=(None, 0.0))[0]
         if best is None:
             if words is None or proposal.source is None:

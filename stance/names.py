@@ -11,7 +11,7 @@ import re
 import tomllib
 from bisect import bisect_left
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
 from functools import cache, lru_cache
 from importlib import resources
@@ -37,11 +37,13 @@ _INSTITUTIONS = word_list("institutions")
 _ROLES = word_list("roles")
 _IMPERSONAL = _INSTITUTIONS | _ROLES | word_list("impersonal")
 _TAILS = word_list("tails")
+_PAPERS = word_list("papers")
 _ACTS = "|".join(sorted(word_list("acts"), key=len, reverse=True))
 _DOCUMENTS = "|".join(sorted(word_list("documents"), key=len, reverse=True))
 _OFFICE = "|".join(sorted(word_list("offices"), key=len, reverse=True))
 _WORD = re.compile(r"(?:[^\W\d_]\.){2,}|[^\W_](?:[\w]|[’'\-.](?=\w))*")
 _ARTICLES = re.compile(r"^(?:the|a|an|his|her|its|their|our)\s+(?=\S)", re.I)
+_WEEKDAY = re.compile(r"\b([A-Z][\w’'\-.]*)\s+(?:Mon|Tues|Wednes|Thurs|Fri|Satur|Sun)day$")
 _POSSESSIVE = re.compile(r"(?:['’]s|(?<=s)['’])$")
 _DUTIES = r"state|defen[cs]e|foreign affairs|interior|justice|finance|health|information|energy"
 _MOST_TITLES = 10
@@ -88,7 +90,7 @@ _LAST_OFFICES = frozenset(fold(word.replace("[-_]", " "))[-1] for word in word_l
 def bare(words: str) -> str:
     """A mention without article, possessive ending, quotation marks and title: ``the Syrian leader`` stays."""
     name = words.strip().strip("\"“”‘’'«»,;: ")
-    name = _POSSESSIVE.sub("", name)
+    name = _WEEKDAY.sub(r"\1", _POSSESSIVE.sub("", name))
     name = _ARTICLES.sub("", name)
     for _ in range(_MOST_TITLES):
         rest = _TITLE.sub("", name)
@@ -190,6 +192,7 @@ class NameTable:
         self._phrases: dict[str, list[tuple[int, str]]] = {}
         self._acronyms = _acronyms(text, self._by_fold)
         self._holders = list(self._offices())
+        self._titled: set[str] | None = None
 
     def _offices(self) -> Iterator[tuple[tuple[str, ...], str]]:
         """The words of an office, and who the article says holds it, before the name or behind it."""
@@ -318,6 +321,23 @@ class NameTable:
             if name_spans(head) == [(0, len(head))] and key in self._by_fold and (len(key) > 1 or self._proper(key)):
                 return head
         return name
+
+    def has_title(self, name: str) -> bool:
+        """Whether the article gives a title or an office with the name, so that ``it`` does not stand for it."""
+        if self._titled is None:
+            spans = (self._text[slice(*span)] for span in name_spans(self._text))
+            names = ((words, bare(words)) for words in spans)
+            self._titled = {self._fullest(name) for words, name in names if words.endswith(f" {name}") and is_person(name)}
+            self._titled.update(holder for _, holder in self._holders)
+        return name in self._titled
+
+    def paper(self, names: Collection[str]) -> str | None:
+        """The newspaper among the names, else in the article, where there is one only."""
+        for known in (names, self._by_fold.values()):
+            found = {name for name in known if len(fold(name)) > 1 and fold(name)[-1] in _PAPERS}
+            if found:
+                return found.pop() if len(found) == 1 else None
+        return None
 
     def is_sure(self, found: Resolution) -> bool:
         """Whether a mention was surely a name by itself, and not a title or the piece of a name."""

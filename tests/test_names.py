@@ -190,6 +190,35 @@ def test_an_office_is_not_somebody_elses(text: str, words: str, name: str) -> No
 
 
 @pytest.mark.parametrize(
+    ("words", "name"),
+    [
+        ("Ilse Marrin Monday", "Ilse Marrin"),
+        ("those who marched on Sunday", "those who marched on Sunday"),
+        ("Commodore Levi Sutton", "Levi Sutton"),
+    ],
+)
+def test_days_and_ranks_are_no_part_of_a_name(words: str, name: str) -> None:
+    assert bare(words) == name
+
+
+def test_it_is_nobody_with_a_title() -> None:
+    table = NameTable(
+        "Minister Ilse Marrin met Hugh Hill, the prime minister. Levi Sutton and the Orvane Council left. Marrin spoke."
+    )
+    assert [n for n in ("Ilse Marrin", "Hugh Hill", "Levi Sutton", "Orvane Council", "Orvane") if table.has_title(n)] == [
+        "Ilse Marrin",
+        "Hugh Hill",
+    ]
+
+
+def test_the_paper_is_the_one_that_is_named() -> None:
+    table = NameTable("The Lissen Times asked Levi Sutton. The Orvane Herald did not.")
+    assert table.paper(["Levi Sutton", "Orvane Herald"]) == "Orvane Herald"
+    assert table.paper(["Levi Sutton"]) is None
+    assert NameTable("The Lissen Times asked Levi Sutton.").paper([]) == "Lissen Times"
+
+
+@pytest.mark.parametrize(
     "text", ["Mr " * 20_000 + "Xx", " ".join(f"The Q{n:05d}Z ran." for n in range(5_000)).replace("0", "O")]
 )
 def test_odd_texts_are_read(text: str) -> None:

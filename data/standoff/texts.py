@@ -1,0 +1,73 @@
+"""Makes the texts that are annotated here from what carries them (README.md tells where to find it), a file each.
+
+python data/standoff/texts.py --reuters package/data/full --lee gensim/test/test_data --dse2qa CORPORA/dse2qa -o texts
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+_CLOSING = re.compile(r"\s*R\s?e\s?u\s?t\s?e\s?r\s*\x03?\s*$", re.IGNORECASE)
+_PARAGRAPH = re.compile(r"\n\s*\n|\n(?= {3,})")
+_SENTENCE = re.compile(r'(?<=[.!?])"? (?=["A-Z0-9])')
+
+
+def reuters(folder: Path) -> Iterator[tuple[str, str]]:
+    """Reuters-21578, as (id, text): lines are joined to paragraphs, which begin indented; the closing word `Reuter` goes."""
+    for file in sorted(folder.glob("*.json")):
+        for article in json.loads(file.read_text("utf-8")):
+            body = _CLOSING.sub("", article.get("body") or "")
+            paragraphs = (" ".join(part.split()) for part in _PARAGRAPH.split(body))
+            yield f"reuters-{article['id']}", "\n\n".join(p for p in paragraphs if p)
+
+
+def lee(folder: Path) -> Iterator[tuple[str, str]]:
+    """The Lee corpus, as (id, text): a line is an article; its paragraphs, mostly a sentence each, are set apart again."""
+    for name, encoding in (("lee", "cp1252"), ("lee_background", "utf-8")):
+        lines = (folder / f"{name}.cor").read_bytes().decode(encoding).strip().split("\n")
+        for number, line in enumerate(lines, 1):
+            yield f"{name.replace('_', '-')}-{number:03d}", "\n\n".join(_sentences(line.strip()))
+
+
+def _sentences(line: str) -> Iterator[str]:
+    """No paragraph ends inside a quotation, unless the next one opens it again."""
+    start = 0
+    for match in _SENTENCE.finditer(line):
+        after = match.end()
+        if line[start:after].count('"') % 2 == 0 or line[after] == '"':
+            yield line[start : after - 1]
+            start = after
+    if line[start:]:
+        yield line[start:]
+
+
+def dse2qa(folder: Path) -> Iterator[tuple[str, str]]:
+    """The sentences of dse2qa's train part, as (id, text), without brackets around names; the number is the line."""
+    for number, line in enumerate((folder / "train.txt").read_text("utf-8").split("\n"), 1):
+        text = line.split("\t")[0].replace("[", "").replace("]", "").strip()
+        if text.startswith('"') and text.endswith('"') and '""' in text:
+            text = text[1:-1]
+        if text:
+            yield f"dse2qa-{number:05d}", " ".join(text.replace('""', '"').split())
+
+
+def main() -> None:
+    """Writes a file for each article."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--reuters", type=Path, help="folder of reuters-*.json")
+    parser.add_argument("--lee", type=Path, help="folder of lee.cor and lee_background.cor")
+    parser.add_argument("--dse2qa", type=Path, help="folder of train.txt")
+    parser.add_argument("-o", "--output", type=Path, required=True, help="folder for the texts, a file each")
+    given = parser.parse_args()
+    given.output.mkdir(parents=True, exist_ok=True)
+    for source, folder in ((reuters, given.reuters), (lee, given.lee), (dse2qa, given.dse2qa)):
+        for name, text in source(folder) if folder else ():
+            (given.output / f"{name}.txt").write_text(text + "\n", "utf-8", newline="\n")
+
+
+if __name__ == "__main__":
+    main()
