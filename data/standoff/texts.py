@@ -46,13 +46,15 @@ def _sentences(line: str) -> Iterator[str]:
 
 
 def dse2qa(folder: Path) -> Iterator[tuple[str, str]]:
-    """The sentences of dse2qa's train part, as (id, text), without brackets around names; the number is the line."""
-    for number, line in enumerate((folder / "train.txt").read_text("utf-8").split("\n"), 1):
-        text = line.split("\t")[0].replace("[", "").replace("]", "").strip()
-        if text.startswith('"') and text.endswith('"') and '""' in text:
-            text = text[1:-1]
-        if text:
-            yield f"dse2qa-{number:05d}", " ".join(text.replace('""', '"').split())
+    """The sentences of dse2qa, as (id, text), without brackets around names; the number is the line of its file."""
+    for file in sorted(folder.glob("*.txt")):
+        part = "" if file.stem == "train" else f"-{file.stem}"
+        for number, line in enumerate(file.read_text("utf-8").split("\n"), 1):
+            text = line.split("\t")[0].replace("[", "").replace("]", "").strip()
+            if text.startswith('"') and text.endswith('"') and '""' in text:
+                text = text[1:-1]
+            if text:
+                yield f"dse2qa{part}-{number:05d}", " ".join(text.replace('""', '"').split())
 
 
 def main() -> None:
@@ -60,7 +62,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--reuters", type=Path, help="folder of reuters-*.json")
     parser.add_argument("--lee", type=Path, help="folder of lee.cor and lee_background.cor")
-    parser.add_argument("--dse2qa", type=Path, help="folder of train.txt")
+    parser.add_argument("--dse2qa", type=Path, help="folder of train.txt, valid.txt and test.txt")
     parser.add_argument("-o", "--output", type=Path, required=True, help="folder for the texts, a file each")
     given = parser.parse_args()
     given.output.mkdir(parents=True, exist_ok=True)
