@@ -51,3 +51,10 @@ def test_a_sentence_loses_its_brackets_and_doubled_marks(tmp_path: Path, monkeyp
         "dse2qa-00001": "Orvane accused\n",
         "dse2qa-00002": 'Orvane said "no" to Lissen.\n',
     }
+
+
+def test_articles_of_conflict_news_are_laid_out(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "articles.jsonl").write_text(
+        json.dumps({"id": "a1", "text": "Orvane said no.\n\nLissen said yes.\n"}) + "\n", "utf-8"
+    )
+    assert made(tmp_path, monkeypatch, "--conflict-news") == {"a1": "Orvane said no.\n\nLissen said yes.\n"}

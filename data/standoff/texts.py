@@ -57,16 +57,30 @@ def dse2qa(folder: Path) -> Iterator[tuple[str, str]]:
                 yield f"dse2qa{part}-{number:05d}", " ".join(text.replace('""', '"').split())
 
 
+def conflict_news(folder: Path) -> Iterator[tuple[str, str]]:
+    """The articles of conflict_news, as (id, text)."""
+    for line in (folder / "articles.jsonl").read_text("utf-8").strip().split("\n"):
+        article = json.loads(line)
+        yield article["id"], article["text"].strip()
+
+
 def main() -> None:
     """Writes a file for each article."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--reuters", type=Path, help="folder of reuters-*.json")
     parser.add_argument("--lee", type=Path, help="folder of lee.cor and lee_background.cor")
     parser.add_argument("--dse2qa", type=Path, help="folder of train.txt, valid.txt and test.txt")
+    parser.add_argument("--conflict-news", type=Path, help="folder of articles.jsonl")
     parser.add_argument("-o", "--output", type=Path, required=True, help="folder for the texts, a file each")
     given = parser.parse_args()
     given.output.mkdir(parents=True, exist_ok=True)
-    for source, folder in ((reuters, given.reuters), (lee, given.lee), (dse2qa, given.dse2qa)):
+    sources = (
+        (reuters, given.reuters),
+        (lee, given.lee),
+        (dse2qa, given.dse2qa),
+        (conflict_news, given.conflict_news),
+    )
+    for source, folder in sources:
         for name, text in source(folder) if folder else ():
             (given.output / f"{name}.txt").write_text(text + "\n", "utf-8", newline="\n")
 
