@@ -62,7 +62,8 @@ def card(
     if learnt["articles"]:
         lines += [f"- stage 2: {learnt['articles']} annotated articles, {learnt['statements']} statements"]
     if outside := [f"`{Path(file).parent.name}/{Path(file).name}`" for file in recipe.statements.extra]:
-        lines += [f"- among them real news, whose texts belong to their publishers and carry no licence, or one for research: {', '.join(outside)}"]
+        terms = "whose texts belong to their publishers and carry no licence, or one for research"
+        lines += [f"- among them real news, {terms}: {', '.join(outside)}"]
     if recipe.mean:
         lines += [f"- the mean of its weights and those of {', '.join(f'`{Path(folder).name}`' for folder in recipe.mean)}"]
     versions = ", ".join(f"{library} {version}" for library, version in config.versions.items())
