@@ -177,7 +177,8 @@ class Classifier:
         how: dict[str, str] = {}
         sums = self._by_name(text, places, names, how)
         words = text[slice(*proposal.source)] if proposal.source else None
-        pronoun = words is not None and words.lower() in PRONOUNS
+        said_by = words.lower() if words else ""
+        pronoun = said_by in PRONOUNS
         if (
             words is not None
             and proposal.source is not None
@@ -189,11 +190,11 @@ class Classifier:
             if all(names.is_sure(one) for one in own):
                 named.update((one.name, one.how) for one in own)
                 return tuple(dict.fromkeys(one.name for one in own))
-        if words is not None and words.lower() in ("he", "she", "who"):
+        if said_by in ("he", "she", "who"):
             sums = {name: chance * (1.0 if name is None or is_person(name) else 0.1) for name, chance in sums.items()}
-        if words is not None and words.lower() in ("it", "which"):
+        elif said_by in ("it", "which"):
             sums = {name: chance * (0.1 if name and names.has_title(name) else 1.0) for name, chance in sums.items()}
-        if words is not None and words.lower() in ("the paper", "the newspaper"):
+        elif said_by in ("the paper", "the newspaper"):
             paper = names.paper([name for name in sums if name])
             if paper:
                 named[paper] = "role"

@@ -13,7 +13,7 @@ from bisect import bisect_left
 from collections import Counter
 from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
-from functools import cache, lru_cache
+from functools import cache, cached_property, lru_cache
 from importlib import resources
 
 from anyascii import anyascii
@@ -175,8 +175,9 @@ class NameTable:
         self._text = text
         forms: Counter[str] = Counter()
         small = {word for word in re.findall(r"\w+", text) if word.islower()}
-        for start, end in name_spans(text):
-            name = bare(text[start:end])
+        #: The runs of capitalised words, as spans, and the names in them.
+        self._runs = [(start, end, bare(text[start:end])) for start, end in name_spans(text)]
+        for _, _, name in self._runs:
             key = fold(name)
             common = " " not in name and not name.isupper() and name.lower() in small
             if key and not common and not (len(key) == 1 and key[0] in _ROLES):
@@ -192,12 +193,10 @@ class NameTable:
         self._phrases: dict[str, list[tuple[int, str]]] = {}
         self._acronyms = _acronyms(text, self._by_fold)
         self._holders = list(self._offices())
-        self._titled: set[str] | None = None
 
     def _offices(self) -> Iterator[tuple[tuple[str, ...], str]]:
         """The words of an office, and who the article says holds it, before the name or behind it."""
-        for start, end in name_spans(self._text):
-            name = bare(self._text[start:end])
+        for _, end, name in self._runs:
             if not name or not is_person(name):
                 continue
             first = end - len(name)
@@ -324,12 +323,12 @@ class NameTable:
 
     def has_title(self, name: str) -> bool:
         """Whether the article gives a title or an office with the name, so that ``it`` does not stand for it."""
-        if self._titled is None:
-            spans = (self._text[slice(*span)] for span in name_spans(self._text))
-            names = ((words, bare(words)) for words in spans)
-            self._titled = {self._fullest(name) for words, name in names if words.endswith(f" {name}") and is_person(name)}
-            self._titled.update(holder for _, holder in self._holders)
         return name in self._titled
+
+    @cached_property
+    def _titled(self) -> set[str]:
+        behind = {name for start, end, name in self._runs if self._text[start:end].endswith(f" {name}") and is_person(name)}
+        return {*map(self._fullest, behind), *(holder for _, holder in self._holders)}
 
     def paper(self, names: Collection[str]) -> str | None:
         """The newspaper among the names, else in the article, where there is one only."""

