@@ -172,6 +172,8 @@ def article_from_dict(data: Any) -> AnnotatedArticle:
         isinstance(v, list) and all(isinstance(n, str) for n in v) for v in actors.values()
     ):
         raise AnnotationError("expected 'actors' to map each name to a list of names")
+    if not isinstance(data.get("partial", False), bool):
+        raise AnnotationError(f"expected 'partial' to be true or false, found {data['partial']!r}")
     statements, faults = [], []
     for number, raw in enumerate(data["statements"], 1):
         label = raw.get("id") if isinstance(raw, dict) else None

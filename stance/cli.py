@@ -460,6 +460,7 @@ def evaluate(
     All figures come with a 95 % bootstrap interval over articles.
     """
     from stance.annotations import read_annotations, read_held_out
+    from stance.errors import AnnotationError
     from stance.evaluate import difference, mistakes
     from stance.report import (
         as_dict,
@@ -477,6 +478,8 @@ def evaluate(
     if held_out is not None:
         scenarios = read_held_out(held_out)
         gold = [a for a in gold if a.meta.get("scenario") in scenarios]
+    if partial := next((a.id for a in gold if a.partial), None):
+        raise AnnotationError(f"article {partial} was read in part; a model can be measured only on articles that were read whole")
     found = evaluate_predictions(gold, predictions) if predictions else evaluate_model(gold, model)
     reports = grouped(gold, found, by)
     differences = {}

@@ -68,6 +68,8 @@ def _article(block: str, where: str) -> dict[str, Any]:
         if not found:
             raise MarkupError(f"{where}: expected 'key: value', found {line!r}")
         meta[found[1]] = found[2].strip() or None
+    if "partial" in meta:
+        meta["partial"] = meta["partial"] != "false"
     if not meta.get("id"):
         raise MarkupError(f"{where}: no id")
     where = f"{where} ({meta['id']})"

@@ -54,6 +54,11 @@ class AnnotatedArticle:
     actors: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     meta: Mapping[str, Any] = field(default_factory=dict)
 
+    @property
+    def partial(self) -> bool:
+        """Whether only the given statements were read, so that nothing is known of the rest of the text."""
+        return bool(self.meta.get("partial"))
+
     def names(self, name: str) -> tuple[str, ...]:
         """The name and every other form of it that the article uses."""
         return (name, *self.actors.get(name, ()))

@@ -169,6 +169,9 @@ def test_check_evaluate_stats_and_import(tmp_path: Path) -> None:
     assert report["all"]["figures"]["tuple_f1"] == 1.0
     assert "5 articles" in run("stats", seeds).stdout
     broken = json.loads(seeds.read_text("utf-8").splitlines()[0])
+    (tmp_path / "part.jsonl").write_text(json.dumps({**broken, "partial": True}), "utf-8")
+    done = run("evaluate", tmp_path / "part.jsonl", "--predictions", seeds)
+    assert (done.exit_code, f"article {broken['id']} was read in part" in done.stderr) == (1, True)
     broken["statements"][0]["content"] = [[0, 0]]
     (tmp_path / "b.jsonl").write_text(json.dumps(broken), "utf-8")
     done = run("check", tmp_path / "b.jsonl")

@@ -26,6 +26,12 @@ def test_every_annotation_comes_back() -> None:
         assert (back.text, back.actors, back.statements) == (article.text, article.actors, article.statements)
 
 
+def test_that_an_article_was_read_in_part_is_kept() -> None:
+    part = replace(AUTHORED[0], meta={"partial": True})
+    assert attached(detached(part), part.text).partial
+    assert not attached(detached(AUTHORED[0]), AUTHORED[0].text).partial
+
+
 def test_no_word_of_the_text_is_left() -> None:
     names = [name for a in AUTHORED for row in detached(a)["actors"] for name in (row[0], *row[1]) if isinstance(name, str)]
     assert len(names) < 0.25 * sum(len(a.actors) + sum(map(len, a.actors.values())) for a in AUTHORED)

@@ -163,15 +163,14 @@ def _tidy(text: str, span: Span, quoted: Sequence[Span], others: Sequence[tuple[
     tail = _TAIL.search(text, max(start, end - _LONGEST_TAIL), end)
     if tail:
         end = tail.start()
-        while end > start and text[end - 1].isspace():
-            end -= 1
-    while end > start and text[end - 1] in ",;: \n\t":
-        end -= 1
-    while (
-        end > start
-        and text[end - 1] == "."
-        and text[start] not in _OPENING
-        and not re.search(r"\b[A-Z]\.$", text[max(start, end - 3) : end])
+    while end > start and (
+        text[end - 1] in ",;:"
+        or text[end - 1].isspace()
+        or (
+            text[end - 1] == "."
+            and text[start] not in _OPENING
+            and not re.search(r"\b[A-Z]\.$", text[max(start, end - 3) : end])
+        )
     ):
         end -= 1
     return start, end

@@ -122,17 +122,19 @@ def statement_tasks(
     """Tags of the articles, and their statements read in context; an article that is given twice counts twice.
 
     Beside the statements as annotated, the network learns from those that ``reader`` proposes: with the spans that
-    it finds, and as no statements where there is none. The stances of the articles with an ``unknown`` id are not learnt.
+    it finds, and as no statements where there is none; of articles that were read in part, only from those annotated. The stances of the articles with an ``unknown`` id are not learnt.
     """
     config = bench.config
-    tags = list(tag_examples(articles, bench.tokenizer, bench.alphabet, size=config.window, overlap=config.overlap))
+    whole = [a for a in articles if not a.partial]
+    tags = list(tag_examples(whole, bench.tokenizer, bench.alphabet, size=config.window, overlap=config.overlap))
     examples: dict[str, list[StatementExample]] = {}
     for article in articles:
         if article.id in examples:
             continue
         tokens = tokenize(article.text, bench.tokenizer, bench.alphabet)
         found = [(s, True) for s in article.statements]
-        found.extend(_compared(article.statements, reader.propose(article.text, tokens)))
+        if not article.partial:
+            found.extend(_compared(article.statements, reader.propose(article.text, tokens)))
         examples[article.id] = list(
             statement_examples(
                 article, tokens, found, config.positions, size=config.context, longest=config.longest,

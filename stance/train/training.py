@@ -167,7 +167,7 @@ def _material(annotations: Sequence[Path] | Dataset, recipe: Recipe, codebook: C
         away = read_held_out(Path(settings.held_out))
         held = [a for a in own if a.meta.get("scenario") in away]
     else:
-        _, held = parted(own, settings.hold_out)
+        _, held = parted([a for a in own if not a.partial], settings.hold_out)
     taken = {a.id for a in (*last, *held)}
     own = drawn([a for a in own if a.id not in taken], settings.share)
     extra = [a for a in extra if a.id not in taken]

@@ -89,6 +89,12 @@ def test_the_stop_after_an_indirect_sentence_is_not_content() -> None:
     assert words(text, proposals(text, marks, {marks[0][1]: ("said", "she")}))[0][0] == ["the border is open"]
 
 
+def test_no_content_ends_in_white_space() -> None:
+    for text in ("she said it is late .", "she said it is late \t .,"):
+        marks = [("source", "she"), ("cue", "said"), ("content", text[9:])]
+        assert words(text, proposals(text, marks, {text[9:]: ("said", "she")})) == [(["it is late"], "said", "she")]
+
+
 @given(st.lists(st.integers(0, 6), min_size=60, max_size=60), st.text(alphabet="ab \"'“”.\n,", min_size=5, max_size=60))
 def test_statements_never_overlap_whatever_the_tags(labels: list[int], text: str) -> None:
     tok = tokenizer()

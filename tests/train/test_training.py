@@ -332,6 +332,28 @@ def test_ctrl_c_keeps_what_was_learnt(
     assert stance.load(tmp_path / "mine").config.base == base.name
 
 
+def test_of_an_article_read_in_part_only_its_statements_are_learnt(
+    base: Path, tmp_path: Path, article: AnnotatedArticle
+) -> None:
+    from stance.train.training import _bench, statement_tasks
+
+    bench = _bench(str(base), str(base), RECIPE, read_codebook(), print)
+    part = replace(article, id="part", meta={"partial": True})
+
+    def numbers(*articles: AnnotatedArticle) -> list[int]:
+        tasks = statement_tasks(bench, articles, tag_batch=1, statement_batch=1, reader=bench.classifier())
+        return [len(task.examples) for task in tasks]
+
+    tags, statements = numbers(article)
+    assert numbers(part) == [0, len(article.statements)]
+    assert numbers(article, part) == [tags, statements + len(article.statements)]
+    write_annotations([replace(part, id=f"p{n}") for n in range(9)] + [article], tmp_path / "a.jsonl")
+    said: list[str] = []
+    recipe = replace(RECIPE, statements=Statements(epochs=1, hold_out=1.0, replay=0.0))
+    train([tmp_path / "a.jsonl"], tmp_path / "mine", recipe, base=str(base), say=said.append)
+    assert "10 articles to learn from, 0 of the project's own beside, 0 held out" in said
+
+
 def test_companions_are_the_project_s_own_and_never_held_out() -> None:
     from stance.annotations import read_held_out
     from stance.train.split import companions, parted
