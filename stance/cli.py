@@ -479,7 +479,7 @@ def evaluate(
         scenarios = read_held_out(held_out)
         gold = [a for a in gold if a.meta.get("scenario") in scenarios]
     if partial := next((a.id for a in gold if a.partial), None):
-        raise AnnotationError(f"article {partial} was read in part; a model can be measured only on articles that were read whole")
+        raise AnnotationError(f"article {partial} was read in part: models are measured on articles that were read whole")
     found = evaluate_predictions(gold, predictions) if predictions else evaluate_model(gold, model)
     reports = grouped(gold, found, by)
     differences = {}

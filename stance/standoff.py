@@ -30,7 +30,8 @@ def detached(article: AnnotatedArticle) -> dict[str, Any]:
     """An annotated article without its text: ``text_sha256`` in its place, and names by their places.
 
     ``file`` names the text; it is the article's field of that name, or its id with ``.txt``. Of the article's other fields only
-    id, date, source, codebook, annotator, scenario and partial stay: others may repeat its words. So may names that do not stand in it.
+    id, date, source, codebook, annotator, scenario and partial stay: others may repeat its words. So may names that do not
+    stand in it.
     """
     data = article_to_dict(article)
     text = data["text"]

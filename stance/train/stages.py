@@ -122,7 +122,8 @@ def statement_tasks(
     """Tags of the articles, and their statements read in context; an article that is given twice counts twice.
 
     Beside the statements as annotated, the network learns from those that ``reader`` proposes: with the spans that
-    it finds, and as no statements where there is none; of articles that were read in part, only from those annotated. The stances of the articles with an ``unknown`` id are not learnt.
+    it finds, and as no statements where there is none; of articles that were read in part, only from those
+    annotated. The stances of the articles with an ``unknown`` id are not learnt.
     """
     config = bench.config
     whole = [a for a in articles if not a.partial]
