@@ -8,7 +8,7 @@ CORPORA is a folder with any of these:
     support, REQUEST as deescalation, all others as none. Second figure: with the roots that the codebook calls criticism
     (REJECT, THREATEN, PROTEST, SANCTION, COERCE, ASSAULT) left out.
 ``unscon/conflict_annotations_sentences.csv``  sentences of speeches in the Security Council: is a direct negative evaluation
-    criticism?
+    criticism? Only the meetings that models/default has not learnt from (data/standoff has statements of two).
 ``polnear/test``  political news; attributions with a saying verb, contents matched from a Dice overlap of one half.
 """
 
@@ -30,6 +30,8 @@ from stance.records import Span
 from stance.train.corpora import read_polnear
 
 ROOTS = {"ACCUSE": "criticism", "SUPPORT": "support", "REQUEST": "deescalation"}
+#: Meetings of the Security Council of which models/default has learnt.
+LEARNT = re.compile(r"SPV\.(?:7165|7219)_")
 OURS = {"REJECT", "THREATEN", "PROTEST", "SANCTION", "COERCE", "ASSAULT"}
 SAYING = re.compile(
     r"(?i)\b(?:sa(?:y|ys|id|ying)|t(?:ell|ells|old|elling)|accord\w*|add(?:s|ed|ing)?|ask\w*|call\w*|claim\w*|announc\w*|"
@@ -73,9 +75,10 @@ def position(classifier: Classifier, text: str, source: Span | None) -> str:
 
 
 def security_council(classifier: Classifier, path: Path) -> None:
-    """Criticism in speeches."""
+    """Criticism in speeches of the meetings that models/default has not learnt from."""
     with path.open(encoding="utf-8", newline="") as file:
         rows = [r for r in csv.DictReader(file) if r["A0"] != "Indirect_NegEval" and r["sentence_text"].strip()]
+    rows = [r for r in rows if not LEARNT.search(r["file_id"])]
     gold = [row["A0"] == "Direct_NegEval" for row in rows]
     found = []
     for row in rows:

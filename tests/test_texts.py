@@ -53,6 +53,29 @@ def test_a_sentence_loses_its_brackets_and_doubled_marks(tmp_path: Path, monkeyp
     }
 
 
+def test_the_sentences_of_newsmtsc_are_laid_out(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for part in ("train", "devtest_rw"):
+        line = json.dumps({"sentence_normalized": f"Orvane said  no to {part}.", "targets": []})
+        (tmp_path / f"{part}.jsonl").write_text(f"{line}\n{line}\n", "utf-8")
+    texts = made(tmp_path, monkeypatch, "--newsmtsc")
+    assert set(texts) == {"newsmtsc-00001", "newsmtsc-00002", "newsmtsc-rw-00001", "newsmtsc-rw-00002"}
+    assert texts["newsmtsc-rw-00002"] == "Orvane said no to devtest_rw.\n"
+
+
+def test_excerpts_of_speeches_name_their_state(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "conflict_annotations_sentences.csv").write_text(
+        "file_id,sentence_text\n"
+        'UNSC_2031_SPV.1_spch004_Republic_Of_Orvane2_neg_03.txt,"We call for calm , all of us ( now ) .  "\n'
+        "UNSC_2031_SPV.1_spch004_Republic_Of_Orvane2_neg_03.txt,It is Lissen 's self - defence .\n",
+        "utf-8",
+    )
+    assert made(tmp_path, monkeypatch, "--unscon") == {
+        "unscon-SPV.1_spch004_Republic_Of_Orvane2_neg_03": (
+            "Republic of Orvane: We call for calm, all of us (now). It is Lissen's self-defence.\n"
+        )
+    }
+
+
 def test_articles_of_conflict_news_are_laid_out(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "articles.jsonl").write_text(
         json.dumps({"id": "a1", "text": "Orvane said no.\n\nLissen said yes.\n"}) + "\n", "utf-8"

@@ -1,12 +1,14 @@
 """Makes the texts that are annotated here from what carries them (README.md tells where to find it), a file each.
 
 python data/standoff/texts.py --reuters package/data/full --lee gensim/test/test_data -o texts
-python data/standoff/texts.py --dse2qa CORPORA/dse2qa --conflict-news CORPORA/conflict_news -o texts
+python data/standoff/texts.py --dse2qa CORPORA/dse2qa --newsmtsc CORPORA/newsmtsc --unscon CORPORA/unscon -o texts
+python data/standoff/texts.py --conflict-news CORPORA/conflict_news -o texts
 """
 
 from __future__ import annotations
 
 import argparse
+import csv
 import json
 import re
 from collections.abc import Iterator
@@ -14,6 +16,7 @@ from pathlib import Path
 
 _CLOSING = re.compile(r"\s*R\s?e\s?u\s?t\s?e\s?r\s*\x03?\s*$", re.IGNORECASE)
 _PARAGRAPH = re.compile(r"\n\s*\n|\n(?= {3,})")
+_STATE = re.compile(r"_spch\d+_(.*?)\d*(?:_(?:neg|pos).*|_\d+.*)?(?:_GD)?$")
 _SENTENCE = re.compile(r'(?<=[.!?])"? (?=["A-Z0-9])')
 
 
@@ -65,12 +68,41 @@ def conflict_news(folder: Path) -> Iterator[tuple[str, str]]:
         yield article["id"], article["text"].strip()
 
 
+def newsmtsc(folder: Path) -> Iterator[tuple[str, str]]:
+    """The sentences of NewsMTSC, as (id, text); the number is the line of its file."""
+    for file in sorted(folder.glob("*.jsonl")):
+        part = file.stem.removeprefix("train").replace("devtest_", "-")
+        for number, line in enumerate(file.read_text("utf-8").strip().split("\n"), 1):
+            yield f"newsmtsc{part}-{number:05d}", " ".join(json.loads(line)["sentence_normalized"].split())
+
+
+def unscon(folder: Path) -> Iterator[tuple[str, str]]:
+    """The excerpts of UNSCon, as (id, text): the speaking state and a colon, then its sentences, signs close to the words."""
+    excerpts: dict[str, list[str]] = {}
+    with (folder / "conflict_annotations_sentences.csv").open(encoding="utf-8", newline="") as file:
+        for row in csv.DictReader(file):
+            excerpts.setdefault(row["file_id"].removesuffix(".txt"), []).append(_plain(row["sentence_text"]))
+    for name, sentences in excerpts.items():
+        state = _STATE.search(name)
+        if state:
+            words = state[1].replace("_", " ").replace(" Of ", " of ").replace(" And ", " and ")
+            yield f"unscon-{name[10:]}", f"{words}: {' '.join(filter(None, sentences))}"
+
+
+def _plain(sentence: str) -> str:
+    sentence = re.sub(r"\s+([,.;:!?)\]’])", r"\1", " ".join(sentence.split()))
+    sentence = re.sub(r"\s+(['’](?:s|re|ve|ll|d|m)\b)", r"\1", re.sub(r"([(\[])\s+", r"\1", sentence))
+    return re.sub(r"(\w) - (\w)", r"\1-\2", sentence)
+
+
 def main() -> None:
     """Writes a file for each article."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--reuters", type=Path, help="folder of reuters-*.json")
     parser.add_argument("--lee", type=Path, help="folder of lee.cor and lee_background.cor")
     parser.add_argument("--dse2qa", type=Path, help="folder of train.txt, valid.txt and test.txt")
+    parser.add_argument("--newsmtsc", type=Path, help="folder of train.jsonl, devtest_rw.jsonl and devtest_mt.jsonl")
+    parser.add_argument("--unscon", type=Path, help="folder of conflict_annotations_sentences.csv")
     parser.add_argument("--conflict-news", type=Path, help="folder of articles.jsonl")
     parser.add_argument("-o", "--output", type=Path, required=True, help="folder for the texts, a file each")
     given = parser.parse_args()
@@ -79,6 +111,8 @@ def main() -> None:
         (reuters, given.reuters),
         (lee, given.lee),
         (dse2qa, given.dse2qa),
+        (newsmtsc, given.newsmtsc),
+        (unscon, given.unscon),
         (conflict_news, given.conflict_news),
     )
     for source, folder in sources:

@@ -161,8 +161,11 @@ def _material(annotations: Sequence[Path] | Dataset, recipe: Recipe, codebook: C
     last = read_annotations([Path(f) for f in recipe.finish.files])
     extra = read_annotations([Path(f) for f in settings.extra])
     own = _given(annotations)
+    known: dict[str, AnnotatedArticle] = {}
     for article in (*own, *extra, *last):
         _fit(article, codebook)
+        if known.setdefault(article.id, article) != article:
+            raise AnnotationError(f"article {article.id} is given twice, with different texts or annotations")
     if settings.held_out:
         away = read_held_out(Path(settings.held_out))
         held = [a for a in own if a.meta.get("scenario") in away]

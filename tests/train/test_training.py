@@ -246,6 +246,13 @@ def test_annotations_that_cannot_be_learnt_from_are_refused(base: Path, tmp_path
     assert not (tmp_path / "mine").exists()
 
 
+def test_one_id_for_two_annotations_is_refused(base: Path, tmp_path: Path, article: AnnotatedArticle) -> None:
+    write_annotations([article], tmp_path / "a.jsonl")
+    write_annotations([replace(article, statements=article.statements[:1])], tmp_path / "b.jsonl")
+    with pytest.raises(AnnotationError, match=f"article {article.id} is given twice, with different"):
+        train([tmp_path / "a.jsonl", tmp_path / "b.jsonl"], tmp_path / "mine", RECIPE, base=str(base))
+
+
 def test_a_folder_that_is_no_model_is_not_replaced(base: Path, tmp_path: Path) -> None:
     (tmp_path / "work").mkdir()
     (tmp_path / "work" / "notes.txt").write_text("mine", "utf-8")
