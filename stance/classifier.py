@@ -201,14 +201,11 @@ class Classifier:
                 return (paper,)
         best = max(sums.items(), key=lambda item: item[1], default=(None, 0.0))[0]
         if best is None:
-            if words is None or proposal.source is None:
+            if words is None or proposal.source is None or pronoun:
                 return ()
-            if not pronoun:
-                found = names.resolve_all(words, before=proposal.source[0])
-                named.update((one.name, one.how) for one in found)
-                return tuple(dict.fromkeys(one.name for one in found))
-            sums.pop(None, None)
-            best = max(sums.items(), key=lambda item: item[1], default=(words, 0.0))[0] or words
+            found = names.resolve_all(words, before=proposal.source[0])
+            named.update((one.name, one.how) for one in found)
+            return tuple(dict.fromkeys(one.name for one in found))
         others = [name for name, chance in sums.items() if name and name != best and chance >= self.config.share]
         for name in (best, *others):
             named[name] = "pronoun" if pronoun and name in how else how.get(name, "as-written")

@@ -42,7 +42,7 @@ _ACTS = "|".join(sorted(word_list("acts"), key=len, reverse=True))
 _DOCUMENTS = "|".join(sorted(word_list("documents"), key=len, reverse=True))
 _OFFICE = "|".join(sorted(word_list("offices"), key=len, reverse=True))
 _WORD = re.compile(r"(?:[^\W\d_]\.){2,}|[^\W_](?:[\w]|[’'\-.](?=\w))*")
-_ARTICLES = re.compile(r"^(?:the|a|an|his|her|its|their|our)\s+(?=\S)", re.I)
+_ARTICLES = re.compile(r"^(?:the|a|an|his|her|its|their|our|(?:to|yester|[a-z]{3,6})day['’]s)\s+(?=\S)", re.I)
 _WEEKDAY = re.compile(r"\b([A-Z][\w’'\-.]*)\s+(?:Mon|Tues|Wednes|Thurs|Fri|Satur|Sun)day$")
 _POSSESSIVE = re.compile(r"(?:['’]s|(?<=s)['’])$")
 _DUTIES = r"state|defen[cs]e|foreign affairs|interior|justice|finance|health|information|energy"
@@ -61,8 +61,10 @@ _TITLE = re.compile(
     r"(?:\s+(?:designate|elect|in exile))?\s+(?=[^\W\d_])",
     re.I,
 )
-_OWNED = re.compile(rf"(?:['’]s|s['’])\s+(?:[\w\-]+\s+){{0,3}}?(?:{_ACTS})\b")
-_ACT = re.compile(rf"\s+(?:[a-z\-]+\s+){{0,2}}?(?:{_ACTS})\b")
+_OWNER = re.compile(r"\s(?:of|for|to|by|with|from|against)\s")
+_OFFICE_AT_END = re.compile(rf"\b(?:{_OFFICE})$", re.I)
+_OWNED = re.compile(rf"(?:['’]s|s['’])\s+(?:[\w\-]+\s+){{0,3}}?(?:{_ACTS})\b(?! spokes)")
+_ACT = re.compile(rf"\s+(?:[a-z\-]+\s+){{0,2}}?(?<!\sin\s)(?:{_ACTS})\b(?! spokes)")
 #: Words before a name that are none, and part of none: ``left-back``, ``opposition leader``.
 _COMMON = re.compile(rf"(?:(?!(?:{'|'.join(sorted(_PARTICLES | _OPENERS))})\b)[a-z]+(?:-[a-z]+)*\s+){{1,3}}")
 #: A document of somebody: its issuer before it, or behind ``by`` or ``from``.
@@ -92,13 +94,27 @@ def bare(words: str) -> str:
     name = words.strip().strip("\"“”‘’'«»,;: ")
     name = _WEEKDAY.sub(r"\1", _POSSESSIVE.sub("", name))
     name = _ARTICLES.sub("", name)
+    whole = rest = name
     for _ in range(_MOST_TITLES):
-        rest = _TITLE.sub("", name)
+        before, rest = rest, _without_title(rest)
         first = fold(rest[:_LONGEST_WORD])[:1]
-        if rest == name or not rest[:1].isupper() or not first or first[0] in _INSTITUTIONS:
+        if rest == before or not first or first[0] in _INSTITUTIONS or _OWNER.match(f" {rest}"):
             break
-        name = rest
+        if rest[:1].isupper():
+            name = rest
+    person = name.split(" of ")[0]
+    if name != whole and " " in person and is_person(person):
+        return person  # Senator Ilse Marrin of Lissen
     return name
+
+
+def _without_title(name: str) -> str:
+    """The name behind a title; whole where the title is another's: ``supporters of President Marrin``."""
+    title = _TITLE.match(name)
+    if not title:
+        return name
+    owner = _OWNER.search(title[0])
+    return name if owner and not _OFFICE_AT_END.search(title[0][: owner.start()]) else name[title.end() :]
 
 
 def _is_of_office(word: str) -> bool:
@@ -235,8 +251,9 @@ class NameTable:
         """
         words = " ".join(words.split())
         parts = [p for p in re.split(r",\s+(?:and\s+)?|\s+and\s+", words) if p.strip()]
-        joined = " and " in words and self._text.count(bare(words)) < 2
         names = [bare(p) for p in parts]
+        often = self._text.count(bare(words))
+        joined = " and " in words and (often < 2 or all(self._text.count(n) > often for n in names))
         if joined and (
             all(n[:1].isupper() and n.lower() not in PRONOUNS for n in names) or all(n.lower() in _ROLES for n in names)
         ):
@@ -287,7 +304,7 @@ class NameTable:
                 top = max(longer, key=len)
                 if all(top[-len(other) :] == other or top[: len(other)] == other for other in longer):
                     return Resolution(self._by_fold[top], "surname")
-            country = self._named(_table("capitals").get(key, ()))
+            country = self._named((*_table("capitals").get(key, ()), *_table("demonyms").get(key, ())))
             if country:
                 return Resolution(country, "capital")
             return Resolution(known or name, "exact" if known else "as-written")
@@ -341,7 +358,7 @@ class NameTable:
     def is_sure(self, found: Resolution) -> bool:
         """Whether a mention was surely a name by itself, and not a title or the piece of a name."""
         key = fold(found.name)
-        sure = found.how in ("surname", "acronym") or (found.how == "exact" and (len(key) > 1 or self._proper(key)))
+        sure = found.how in ("surname", "acronym", "capital") or (found.how == "exact" and (len(key) > 1 or self._proper(key)))
         return sure and not re.search(rf"\b(?:{_OFFICE})$", found.name, re.I)
 
     def spoken_for(self, name: str) -> str:
