@@ -69,7 +69,9 @@ def _article(block: str, where: str) -> dict[str, Any]:
             raise MarkupError(f"{where}: expected 'key: value', found {line!r}")
         meta[found[1]] = found[2].strip() or None
     if "partial" in meta:
-        meta["partial"] = meta["partial"] != "false"
+        if meta["partial"] not in ("true", "false"):
+            raise MarkupError(f"{where}: expected partial: true or false, found {meta['partial']!r}")
+        meta["partial"] = meta["partial"] == "true"
     if not meta.get("id"):
         raise MarkupError(f"{where}: no id")
     where = f"{where} ({meta['id']})"

@@ -38,7 +38,7 @@ _ROLES = word_list("roles")
 _IMPERSONAL = _INSTITUTIONS | _ROLES | word_list("impersonal")
 _TAILS = word_list("tails")
 _PAPERS = word_list("papers")
-_ACTS = "|".join(sorted(word_list("acts"), key=len, reverse=True))
+_ACTS = rf"(?:{'|'.join(sorted(word_list('acts'), key=len, reverse=True))})\b(?! spokes)"
 _DOCUMENTS = "|".join(sorted(word_list("documents"), key=len, reverse=True))
 _OFFICE = "|".join(sorted(word_list("offices"), key=len, reverse=True))
 _WORD = re.compile(r"(?:[^\W\d_]\.){2,}|[^\W_](?:[\w]|[’'\-.](?=\w))*")
@@ -63,8 +63,8 @@ _TITLE = re.compile(
 )
 _OWNER = re.compile(r"\s(?:of|for|to|by|with|from|against)\s")
 _OFFICE_AT_END = re.compile(rf"\b(?:{_OFFICE})$", re.I)
-_OWNED = re.compile(rf"(?:['’]s|s['’])\s+(?:[\w\-]+\s+){{0,3}}?(?:{_ACTS})\b(?! spokes)")
-_ACT = re.compile(rf"\s+(?:[a-z\-]+\s+){{0,2}}?(?<!\sin\s)(?:{_ACTS})\b(?! spokes)")
+_OWNED = re.compile(rf"(?:['’]s|s['’])\s+(?:[\w\-]+\s+){{0,3}}?{_ACTS}")
+_ACT = re.compile(rf"\s+(?:[a-z\-]+\s+){{0,2}}?(?<!\sin\s){_ACTS}")
 #: Words before a name that are none, and part of none: ``left-back``, ``opposition leader``.
 _COMMON = re.compile(rf"(?:(?!(?:{'|'.join(sorted(_PARTICLES | _OPENERS))})\b)[a-z]+(?:-[a-z]+)*\s+){{1,3}}")
 #: A document of somebody: its issuer before it, or behind ``by`` or ``from``.
@@ -359,7 +359,7 @@ class NameTable:
         """Whether a mention was surely a name by itself, and not a title or the piece of a name."""
         key = fold(found.name)
         sure = found.how in ("surname", "acronym", "capital") or (found.how == "exact" and (len(key) > 1 or self._proper(key)))
-        return sure and not re.search(rf"\b(?:{_OFFICE})$", found.name, re.I)
+        return sure and not _OFFICE_AT_END.search(found.name)
 
     def spoken_for(self, name: str) -> str:
         """The country that an institution speaks for, where the article names it: ``Orvane's foreign ministry``."""

@@ -133,6 +133,7 @@ def test_several_pieces_and_many_repeats_are_found_where_they_lie_closest() -> N
         ("=== statements", "=== remarks", "a section is unknown"),
         ("=== actors", "=== actor", "a section is unknown"),
         ("=== article", "=== Article", "expected '=== article'"),
+        ("=== text", "partial: no\n=== text", "expected partial: true or false, found 'no'"),
     ],
 )
 def test_faults_in_the_plain_form_are_named(old: str, new: str, message: str) -> None:

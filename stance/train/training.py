@@ -34,7 +34,7 @@ from stance.train.dataset import from_dataset
 from stance.train.export import read_model, write_model
 from stance.train.loop import Stage, Task, run_stage
 from stance.train.recipe import Finish, Learning, Recipe
-from stance.train.split import companions, drawn, parted
+from stance.train.split import companions, drawn, parted, scenario
 from stance.train.stages import (
     Workbench,
     adopt_tags,
@@ -166,13 +166,15 @@ def _material(annotations: Sequence[Path] | Dataset, recipe: Recipe, codebook: C
         _fit(article, codebook)
         if known.setdefault(article.id, article) != article:
             raise AnnotationError(f"article {article.id} is given twice, with different texts or annotations")
+    whole = [a for a in own if not a.partial]
     if settings.held_out:
         away = read_held_out(Path(settings.held_out))
-        held = [a for a in own if a.meta.get("scenario") in away]
+        held = [a for a in whole if a.meta.get("scenario") in away]
     else:
-        _, held = parted([a for a in own if not a.partial], settings.hold_out)
+        _, held = parted(whole, settings.hold_out)
     taken = {a.id for a in (*last, *held)}
-    own = drawn([a for a in own if a.id not in taken], settings.share)
+    told = {scenario(a) for a in held}  # nor is learnt from an article of these stories that was read in part
+    own = drawn([a for a in own if a.id not in taken and scenario(a) not in told], settings.share)
     extra = [a for a in extra if a.id not in taken]
     number = round(settings.beside * len(own))
     beside = companions(number, taken | {a.id for a in (*own, *extra)}, recipe.seed) if number else []

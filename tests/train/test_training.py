@@ -361,6 +361,17 @@ def test_of_an_article_read_in_part_only_its_statements_are_learnt(
     assert "10 articles to learn from, 0 of the project's own beside, 0 held out" in said
 
 
+def test_a_held_out_story_is_not_learnt_from_in_part(base: Path, tmp_path: Path, article: AnnotatedArticle) -> None:
+    (tmp_path / "away.toml").write_text('held_out = ["port"]', "utf-8")
+    stories = [("port", False), ("port", True), ("road", False), ("road", True)]
+    given = [replace(article, id=f"a{n}", meta={"scenario": s, "partial": p}) for n, (s, p) in enumerate(stories)]
+    write_annotations(given, tmp_path / "a.jsonl")
+    said: list[str] = []
+    recipe = replace(RECIPE, statements=Statements(epochs=1, held_out=str(tmp_path / "away.toml"), replay=0.0))
+    train([tmp_path / "a.jsonl"], tmp_path / "mine", recipe, base=str(base), say=said.append)
+    assert "2 articles to learn from, 0 of the project's own beside, 1 held out" in said
+
+
 def test_companions_are_the_project_s_own_and_never_held_out() -> None:
     from stance.annotations import read_held_out
     from stance.train.split import companions, parted
