@@ -59,7 +59,7 @@ class Classifier:
     @property
     def digest(self) -> str:
         """The first 16 hexadecimal digits of the model's SHA-256."""
-        return self.config.digests.get("model.onnx", "")[:16]
+        return self.config.digests.get("model.onnx.gz", "")[:16]
 
     def classify(self, text: str, *, speaker: str | None = None) -> list[Statement]:
         """The statements of an article, in the order of the text.

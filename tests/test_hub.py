@@ -116,7 +116,7 @@ def test_commands_take_models_from_the_hub(hub: Hub, mine: Path, tmp_path: Path)
     (tmp_path / "a.txt").write_text("Ilse Marrin accused Orvane of lying.", "utf-8")
     given = [tmp_path / "a.txt", "--model", "hf://press/conflicts"]
     done = run("label", *given)
-    assert json.loads(done.stdout)["made_by"]["model"] == stance.load().config.digests["model.onnx"][:16]
+    assert json.loads(done.stdout)["made_by"]["model"] == stance.load().config.digests["model.onnx.gz"][:16]
     run("label", tmp_path / "a.txt", "-o", tmp_path / "a.jsonl")
     assert run("suggest", *given).stdout.startswith("1. a: ")
     told = run("evaluate", tmp_path / "a.jsonl", "--model", "hf://press/conflicts", "--compare", "hf://press/conflicts@v2")
@@ -174,13 +174,13 @@ def test_a_repository_without_a_model_is_named(hub: Hub) -> None:
 
 
 def _torn(folder: Path) -> None:
-    path = folder / "model.safetensors"
+    path = folder / "model.onnx.gz"
     path.write_bytes(path.read_bytes()[:-1])
 
 
 def _unsigned(folder: Path) -> None:
     data = json.loads((folder / "config.json").read_text("utf-8"))
-    del data["digests"]["model.onnx"]
+    del data["digests"]["model.onnx.gz"]
     (folder / "config.json").write_text(json.dumps(data), "utf-8")
 
 
@@ -191,8 +191,8 @@ def _unsigned(folder: Path) -> None:
         (lambda f: (f / "encoder.json").unlink(), "no encoder.json"),
         (lambda f: (f / "README.md").unlink(), "no README.md"),
         (lambda f: (f / "tokenizer.json").write_text("{}", "utf-8"), "no tokenizer"),
-        (_torn, "model.safetensors: torn or changed"),
-        (_unsigned, "no SHA-256 of model.onnx"),
+        (_torn, "model.onnx.gz: torn or changed"),
+        (_unsigned, "no SHA-256 of model.onnx.gz"),
     ],
 )
 def test_a_broken_folder_is_not_uploaded(hub: Hub, mine: Path, harm: Any, message: str) -> None:

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, fields
 from typing import Any
 
-FORMAT = 1
+FORMAT = 2
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -19,6 +19,8 @@ class ModelConfig:
     """The positions in the order of the network's outputs, ``none`` not among them."""
     base: str = ""
     """The encoder that training started from."""
+    frozen: int = 0
+    """So many of its lowest layers were left as they are, and see the words alone."""
     window: int = 384
     """Longest stretch of an article that is read at once."""
     overlap: int = 96
@@ -44,6 +46,8 @@ class ModelConfig:
         for name, size in sizes.items():
             if type(size) is not int or not (0 if name == "overlap" else 8) <= size <= 510:
                 raise ValueError(f"{name}: expected a number of tokens up to 510, found {size!r}")
+        if type(self.frozen) is not int or self.frozen < 0:
+            raise ValueError(f"frozen: expected a number of layers, found {self.frozen!r}")
         if self.overlap >= self.window:
             raise ValueError(f"overlap {self.overlap} has to be smaller than window {self.window}")
         for name, chance in {"valid_threshold": self.valid_threshold, "share": self.share, **self.thresholds}.items():

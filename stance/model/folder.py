@@ -1,13 +1,15 @@
 """Model folders: what is in one, how it is loaded, and what is refused.
 
-A folder holds ``config.json``, ``model.onnx``, ``tokenizer.json``, ``metrics.json``, ``README.md`` (the card) and, for
-retraining, ``encoder.json`` and ``model.safetensors``. Nothing in it is ever executed or unpickled.
+A folder holds ``config.json``, ``model.onnx.gz``, ``tokenizer.json``, ``metrics.json``, ``README.md`` (the card) and, for
+retraining, ``encoder.json``. Nothing in it is ever executed or unpickled.
 """
 
 from __future__ import annotations
 
+import gzip
 import hashlib
 import json
+import zlib
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -17,12 +19,12 @@ from stance.model.config import FORMAT, ModelConfig
 if TYPE_CHECKING:
     from tokenizers import Tokenizer
 
-CONFIG, ONNX, WEIGHTS, TOKENIZER, ENCODER, METRICS, CARD = (
-    "config.json", "model.onnx", "model.safetensors", "tokenizer.json", "encoder.json", "metrics.json", "README.md",
+CONFIG, ONNX, TOKENIZER, ENCODER, METRICS, CARD = (
+    "config.json", "model.onnx.gz", "tokenizer.json", "encoder.json", "metrics.json", "README.md",
 )  # fmt: skip
 #: All files of a model folder, and those of them whose SHA-256 stands in the configuration.
-FILES = (CONFIG, ONNX, WEIGHTS, TOKENIZER, ENCODER, METRICS, CARD)
-HASHED = (ONNX, WEIGHTS, TOKENIZER, ENCODER)
+FILES = (CONFIG, ONNX, TOKENIZER, ENCODER, METRICS, CARD)
+HASHED = (ONNX, TOKENIZER, ENCODER)
 
 
 def is_model(folder: Path) -> bool:
@@ -68,6 +70,20 @@ def checked(folder: Path, name: str, config: ModelConfig, *, otherwise: str = ""
     if wanted and digest(path) != wanted:
         raise ModelError(f"{path}: torn or changed; its SHA-256 is not the one in {CONFIG}")
     return path
+
+
+def packed(network: bytes) -> bytes:
+    """A network as its file has it: in gzip that looks for no repeats, since of weights only the frequent ones get shorter."""
+    packer = zlib.compressobj(9, zlib.DEFLATED, 31, 9, zlib.Z_HUFFMAN_ONLY)
+    return packer.compress(network) + packer.flush()
+
+
+def unpacked(path: Path) -> bytes:
+    """What `packed` made short. Raises `ModelError` for a torn file."""
+    try:
+        return gzip.decompress(path.read_bytes())
+    except (OSError, EOFError, zlib.error) as fault:
+        raise ModelError(f"{path}: no network to read: {fault}") from fault
 
 
 def digest(path: Path) -> str:

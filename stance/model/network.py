@@ -16,9 +16,13 @@ OUTPUTS = ("tags", "link_queries", "link_keys", "statement", "speaker", "target"
 
 @dataclass(frozen=True, kw_only=True)
 class NetworkConfig:
-    """What the heads measure. ``positions`` is the number of positions, ``none`` not counted."""
+    """What the heads measure. ``positions`` is the number of positions, ``none`` not counted.
+
+    The ``frozen`` lowest layers of the encoder stay as they are and see the words alone.
+    """
 
     positions: int = 4
+    frozen: int = 0
     link_width: int = 64
     dropout: float = 0.1
 
@@ -26,14 +30,17 @@ class NetworkConfig:
 class Network(nn.Module):
     """An encoder that is used twice, on windows of an article and on a statement marked in its context.
 
-    The features of a token and its role in the statement enter as embeddings added to the word's; they start
-    at zero, so that the network starts as the encoder that it was given.
+    The features of a token and its role in the statement enter as embeddings added to the word's, or, where layers are
+    frozen, to what comes out of these; they start at zero, so that the network starts as the encoder that it was given.
     """
 
     def __init__(self, encoder: Any, config: NetworkConfig) -> None:
         super().__init__()
         self.encoder = encoder
         self.config = config
+        if config.frozen:
+            encoder.requires_grad_(False)
+            encoder.encoder.layer[config.frozen :].requires_grad_(True)
         width = encoder.config.hidden_size
         self.features = nn.Embedding(FEATURES, width)
         self.roles = nn.Embedding(ROLES, width)
@@ -72,9 +79,17 @@ class Network(nn.Module):
     def encode(self, ids: Tensor, mask: Tensor, features: Tensor, roles: Tensor) -> Tensor:
         """The last hidden states. *Shape:* (batch, tokens, width)."""
         words = self.encoder.get_input_embeddings()(ids)
-        hidden: Tensor = self.encoder(
-            inputs_embeds=words + self.features(features) + self.roles(roles), attention_mask=mask
-        ).last_hidden_state
+        looks = self.features(features) + self.roles(roles)
+        if self.config.frozen:
+            above = self.encoder.encoder.layer[self.config.frozen]
+            entry = above.register_forward_pre_hook(lambda _, given: (given[0] + looks, *given[1:]))
+        else:
+            words, entry = words + looks, None
+        try:
+            hidden: Tensor = self.encoder(inputs_embeds=words, attention_mask=mask).last_hidden_state
+        finally:
+            if entry:
+                entry.remove()
         dropped: Tensor = self.dropout(hidden)
         return dropped
 

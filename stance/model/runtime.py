@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from stance.model.encoding import Ints
+from stance.model.folder import unpacked
 
 Floats = NDArray[np.float32]
 
@@ -28,7 +29,7 @@ class Runtime(Protocol):
 
 
 class OnnxRuntime:
-    """The network in onnxruntime, on the CPU. ``threads`` 0 takes as many as there are cores.
+    """The network of a packed file in onnxruntime, on the CPU. ``threads`` 0 takes as many as there are cores.
 
     Each batch has one thread, and several are computed side by side: that is faster than several threads on one batch.
     """
@@ -39,7 +40,7 @@ class OnnxRuntime:
         options: Any = onnxruntime.SessionOptions()
         options.intra_op_num_threads = 1
         options.log_severity_level = 3
-        self._session = onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
+        self._session = onnxruntime.InferenceSession(unpacked(path), options, providers=["CPUExecutionProvider"])
         workers = threads or len(os.sched_getaffinity(0) if hasattr(os, "sched_getaffinity") else range(os.cpu_count() or 1))
         self.pool = ThreadPoolExecutor(workers) if workers > 1 else None
 

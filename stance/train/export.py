@@ -1,10 +1,10 @@
-"""From a trained network to a model folder: ONNX in int8 for labelling, compact weights for retraining."""
+"""From a trained network to a model folder, and back: ONNX in int8."""
 
 from __future__ import annotations
 
 import json
 import warnings
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from importlib import metadata
 from pathlib import Path
@@ -18,7 +18,19 @@ from torch import Tensor
 from stance.errors import ModelError
 from stance.model.config import ModelConfig
 from stance.model.encoding import Ints, Tokens, collate, tokenize
-from stance.model.folder import CONFIG, ENCODER, HASHED, ONNX, TOKENIZER, WEIGHTS, checked, digest, read_config, read_tokenizer
+from stance.model.folder import (
+    CONFIG,
+    ENCODER,
+    HASHED,
+    ONNX,
+    TOKENIZER,
+    checked,
+    digest,
+    packed,
+    read_config,
+    read_tokenizer,
+    unpacked,
+)  # fmt: skip
 from stance.model.network import OUTPUTS, Network, NetworkConfig
 from stance.model.runtime import Floats
 
@@ -30,24 +42,27 @@ _MOVED = 0.7
 _TINY = 1e-5
 #: Embeddings with fewer numbers stay as they are.
 _LARGE = 100_000
+#: What encoders have that no reading uses.
+_UNUSED = "encoder.pooler."
 _INPUTS = ("ids", "mask", "features", "roles")
 _LIBRARIES = ("torch", "transformers", "tokenizers", "onnx", "onnxruntime")
 
 
-def write_model(bench: Workbench, folder: Path, texts: Sequence[str] = ()) -> ModelConfig:
+def write_model(bench: Workbench, folder: Path, texts: Sequence[str] = (), grain: float = 0.0) -> ModelConfig:
     """Writes network, tokenizer and configuration into ``folder`` (created); the card is written elsewhere.
 
-    With ``texts``, some articles, quantising loses less: see `smooth`.
+    With ``texts``, some articles, quantising loses less: see `smooth`. ``grain``: see `quantise`.
     """
     folder.mkdir(parents=True, exist_ok=True)
     bench.network.cpu().eval()
     with TemporaryDirectory() as scratch:
-        plain = Path(scratch) / "plain.onnx"
+        plain, small = (Path(scratch) / name for name in ("plain.onnx", "small.onnx"))
         export_onnx(bench.network, plain)
         if texts:
             smooth(plain, [collate([_stretch(text, bench)], bench.alphabet) for text in texts])
-        quantise(plain, folder / ONNX)
-    write_weights(bench.network, folder / WEIGHTS)
+        quantise(plain, small, grain)
+        _complete(small, bench.network.state_dict())
+        (folder / ONNX).write_bytes(packed(small.read_bytes()))
     (folder / ENCODER).write_text(bench.network.encoder.config.to_json_string(), "utf-8")
     bench.tokenizer.save(str(folder / TOKENIZER), pretty=False)
     config = replace(
@@ -60,7 +75,10 @@ def write_model(bench: Workbench, folder: Path, texts: Sequence[str] = ()) -> Mo
 
 
 def export_onnx(network: Network, path: Path) -> None:
-    """The network in float32, batch and length free; attention is one operator (ONNX 23)."""
+    """The network in float32, batch and length free; attention is one operator (ONNX 23).
+
+    Matrices bear the names that they have in torch, in ONNX with rows and columns exchanged, so that `read_weights` finds them.
+    """
     example = tuple(torch.ones(2, 16, dtype=torch.long) for _ in _INPUTS)
     axes = {0: torch.export.Dim("batch", min=1, max=4096), 1: torch.export.Dim("tokens", min=3, max=512)}
     with warnings.catch_warnings():
@@ -69,6 +87,33 @@ def export_onnx(network: Network, path: Path) -> None:
             network.float().eval(), example, str(path), input_names=list(_INPUTS), output_names=list(OUTPUTS),
             dynamic_shapes=tuple(axes for _ in _INPUTS), opset_version=23, dynamo=True, external_data=False, verbose=False,
         )  # fmt: skip
+    _name(path, network.state_dict())
+
+
+def _name(path: Path, state: Mapping[str, Tensor]) -> None:
+    """Gives the constants of the graph that are matrices, of whatever kind, the names of the weights that they are."""
+    import onnx
+    from onnx import numpy_helper
+
+    model = onnx.load(str(path))
+    tensors = {tensor.name: tensor for tensor in model.graph.initializer}
+    arrays = {name: numpy_helper.to_array(tensor) for name, tensor in tensors.items() if name not in state}
+    found: dict[str, str] = {}
+    for name, value in state.items():
+        if name in tensors:
+            continue
+        turned = value.numpy().T
+        match = next((n for n, a in arrays.items() if a.shape == turned.shape and np.array_equal(a, turned)), None)
+        if match:
+            found[match] = name
+            del arrays[match]
+    for old, name in found.items():
+        tensors[old].name = name
+    for node in model.graph.node:
+        for place, name in enumerate(node.input):
+            if name in found:
+                node.input[place] = found[name]
+    onnx.save(model, str(path))
 
 
 def _stretch(text: str, bench: Workbench) -> tuple[Tokens, Ints]:
@@ -130,9 +175,14 @@ def _largest(model: Any, names: Sequence[str], batches: Sequence[tuple[Ints, ...
     return largest
 
 
-def quantise(source: Path, target: Path) -> None:
-    """Weights of products and embeddings in int8, per channel or row; activations are quantised as they come."""
+def quantise(source: Path, target: Path, grain: float = 0.0) -> None:
+    """Weights of products and embeddings in int8, per channel or row; activations are quantised as they come.
+
+    The steps of a row are as fine as int8 allows, or ``grain`` times the standard deviation of its weights: then few numbers
+    are frequent, and the file packs well.
+    """
     import onnx
+    from onnx import numpy_helper
     from onnxruntime.quantization import QuantType, quantize_dynamic
 
     model = onnx.load(str(source))
@@ -140,21 +190,59 @@ def quantise(source: Path, target: Path) -> None:
     for node in model.graph.node:  # notes of the exporter: a megabyte of stack traces
         node.ClearField("metadata_props")
         node.ClearField("doc_string")
-    _quantise_rows(model.graph)
+    tables = {tensor.name: tensor for tensor in model.graph.initializer}
+    coarse: dict[str, tuple[Any, Floats]] = {}
+    for node in model.graph.node:
+        if grain and node.op_type in ("MatMul", "Gemm") and node.input[1] in tables:
+            table = numpy_helper.to_array(tables[node.input[1]])
+            coarse[node.input[1]] = _rows(table if node.op_type == "Gemm" else table.T, grain)
+    _quantise_rows(model.graph, grain)
     onnx.save(model, str(source))
     quantize_dynamic(
         str(source), str(target), weight_type=QuantType.QInt8, per_channel=True, op_types_to_quantize=["MatMul", "Gemm"]
     )
+    if coarse:
+        _put_in(target, coarse)
 
 
-def _rows(values: Floats) -> tuple[Any, Floats]:
-    """A table in int8, and the scale of each of its rows. *Shapes:* (rows, columns), (rows, 1)."""
+def _put_in(path: Path, coarse: Mapping[str, tuple[Any, Floats]]) -> None:
+    """Exchanges the int8 weights of products, and their scales, for these."""
+    import onnx
+    from onnx import numpy_helper
+
+    model = onnx.load(str(path))
+    for tensor in model.graph.initializer:
+        for end, part in (("_quantized", 0), ("_scale", 1)):
+            if tensor.name.endswith(end) and tensor.name.removesuffix(end) in coarse:
+                values = coarse[tensor.name.removesuffix(end)][part]
+                values = np.ascontiguousarray(values.T if part == 0 else values[:, 0])
+                assert list(values.shape) == list(tensor.dims)
+                tensor.CopyFrom(numpy_helper.from_array(values, tensor.name))
+    onnx.save(model, str(path))
+
+
+def _complete(path: Path, state: Mapping[str, Tensor]) -> None:
+    """Adds the weights that labelling does not need, but training does."""
+    import onnx
+    from onnx import numpy_helper
+
+    model = onnx.load(str(path))
+    there = {tensor.name.removesuffix("_quantized") for tensor in model.graph.initializer}
+    for name, value in state.items():
+        if name not in there and not name.startswith(_UNUSED):
+            model.graph.initializer.append(numpy_helper.from_array(value.numpy(), name))
+    onnx.save(model, str(path))
+
+
+def _rows(values: Floats, grain: float = 0.0) -> tuple[Any, Floats]:
+    """A table in int8, and the scale of each of its rows (see `quantise`). *Shapes:* (rows, columns), (rows, 1)."""
     scale: Floats = np.maximum(np.abs(values).max(1, keepdims=True), np.float32(1e-8)) / np.float32(127)
+    scale = np.maximum(scale, np.float32(grain) * values.std(1, keepdims=True))
     return (values / scale).round().astype(np.int8), scale
 
 
-def _quantise_rows(graph: Any) -> None:
-    """Embeddings in int8 with a scale a row, as `write_weights` has the words; onnxruntime would take one scale for all."""
+def _quantise_rows(graph: Any, grain: float) -> None:
+    """Embeddings in int8 with a scale a row; onnxruntime would take one scale for all."""
     from onnx import helper, numpy_helper
 
     tables = {tensor.name: tensor for tensor in graph.initializer}
@@ -164,7 +252,7 @@ def _quantise_rows(graph: Any) -> None:
         if table is None or len(table.dims) != 2 or table.dims[0] * table.dims[1] < _LARGE:
             nodes.append(node)
             continue
-        small, scale = _rows(numpy_helper.to_array(table))
+        small, scale = _rows(numpy_helper.to_array(table), grain)
         table.CopyFrom(numpy_helper.from_array(small, table.name))
         graph.initializer.append(numpy_helper.from_array(scale, f"{table.name}_scale"))
         out, where = node.output[0], node.input[1]
@@ -178,37 +266,33 @@ def _quantise_rows(graph: Any) -> None:
     graph.node.extend(nodes)
 
 
-def write_weights(network: Network, path: Path) -> None:
-    """All weights, in float16; the word embeddings, which training leaves alone, in int8 with a scale a row."""
-    from safetensors.torch import save_file
-
-    state: dict[str, Tensor] = {}
-    for name, value in network.state_dict().items():
-        if name.endswith("word_embeddings.weight"):
-            small, scale = _rows(value.numpy())
-            state[f"{name}.int8"], state[f"{name}.scale"] = torch.from_numpy(small), torch.from_numpy(scale)
-        else:
-            state[name] = value.half().contiguous() if value.is_floating_point() else value.contiguous()
-    save_file(state, str(path))
-
-
 def read_weights(path: Path) -> dict[str, Tensor]:
-    """What `write_weights` wrote, in float32. Raises `ModelError` for a torn file."""
-    from safetensors import SafetensorError
-    from safetensors.torch import load_file
+    """The weights of a packed network, as exact as they are there, in float32. Raises `ModelError` for a torn file."""
+    import onnx
+    from onnx import numpy_helper
 
+    network = unpacked(path)
     try:
-        stored = load_file(str(path))
-    except (OSError, SafetensorError) as fault:
+        graph = onnx.load_from_string(network).graph
+    except Exception as fault:  # protobuf's own, whose place differs between its versions
         raise ModelError(f"{path}: no weights to read: {fault}") from fault
-    state: dict[str, Tensor] = {}
-    for name, value in stored.items():
-        if name.endswith(".int8"):
-            name = name.removesuffix(".int8")
-            state[name] = value.float() * stored[f"{name}.scale"]
-        elif not name.endswith(".scale"):
-            state[name] = value.float() if value.is_floating_point() else value
-    return state
+    arrays = {tensor.name: numpy_helper.to_array(tensor) for tensor in graph.initializer}
+    makers = {name: node for node in graph.node for name in node.output}
+    state: dict[str, Any] = {}
+    for name, values in arrays.items():
+        if values.dtype == np.int8 and name.endswith("_quantized"):  # of a product
+            name = name.removesuffix("_quantized")
+            values = (values * arrays[f"{name}_scale"]).T
+        elif values.dtype == np.int8 and f"{name}_scale" in arrays:  # of an embedding
+            values = values * arrays[f"{name}_scale"]
+        state[name] = values
+    for node in graph.node:  # undoes `smooth`
+        weights = node.input[1].removesuffix("_quantized") if node.op_type == "MatMulInteger" else ""
+        if weights in state:
+            given = makers[makers[node.input[0]].input[0]]
+            if given.op_type == "Mul" and given.name.endswith("_smooth"):
+                state[weights] = state[weights] * arrays[given.input[1]]
+    return {name: torch.from_numpy(np.array(values, dtype=np.float32)) for name, values in state.items() if "." in name}
 
 
 def read_model(folder: Path) -> tuple[Network, Any, ModelConfig]:
@@ -217,12 +301,17 @@ def read_model(folder: Path) -> tuple[Network, Any, ModelConfig]:
 
     config = read_config(folder)
     otherwise = "; it can label, but not be trained further"
-    encoder_path, weights = (checked(folder, name, config, otherwise=otherwise) for name in (ENCODER, WEIGHTS))
+    path = checked(folder, ONNX, config)
+    encoder_path = checked(folder, ENCODER, config, otherwise=otherwise)
     settings = json.loads(encoder_path.read_text("utf-8"))
     encoder: Any = AutoModel.from_config(AutoConfig.for_model(**settings))
-    network = Network(encoder.float(), NetworkConfig(positions=len(config.positions)))
-    try:
-        network.load_state_dict(read_weights(weights))
-    except RuntimeError as fault:
-        raise ModelError(f"{weights}: the weights do not fit the configuration: {fault}") from fault
+    network = Network(encoder.float(), NetworkConfig(positions=len(config.positions), frozen=config.frozen))
+    state = network.state_dict()
+    known = read_weights(path)
+    for name, value in state.items():
+        if not name.startswith(_UNUSED):
+            if name not in known or known[name].shape != value.shape:
+                raise ModelError(f"{path}: the weights do not fit the configuration: {name}")
+            state[name] = known[name]
+    network.load_state_dict(state)
     return network, read_tokenizer(folder), config

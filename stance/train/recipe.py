@@ -12,8 +12,8 @@ from stance.bundled import bundled
 from stance.errors import RecipeError
 
 _POSITIVE = frozenset(("batch_size", "tag_batch", "statement_batch", "repeat"))
-_SHARES = frozenset(("replay", "share", "hold_out", "keep"))
-_NOT_NEGATIVE = frozenset(("epochs", "beside", "patience"))
+_SHARES = frozenset(("replay", "share", "hold_out", "keep", "grain"))
+_NOT_NEGATIVE = frozenset(("epochs", "beside", "patience", "frozen"))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -104,6 +104,10 @@ class Recipe:
     base: str = ""
     seed: int = 13
     threads: int = 0
+    frozen: int = 0
+    """So many of the lowest layers of an encoder are left as they are, which makes training faster; a model keeps its own."""
+    grain: float = 0.0
+    """Weights are rounded to so many standard deviations of their row, for a smaller file; 0: as fine as int8 allows."""
     keep: float = 0.0
     """So large a share of the weights of the model that training started from is kept: at the end both are averaged (Wortsman
     et al., "Robust fine-tuning of zero-shot models", CVPR 2022). Nothing is kept of an encoder, or of a model with other

@@ -63,7 +63,10 @@ def start(base: str, config: ModelConfig) -> Workbench:
     tokenizer = Tokenizer.from_str(fast.backend_tokenizer.to_str())
     tokenizer.no_truncation()
     tokenizer.no_padding()
-    network = Network(encoder.float(), NetworkConfig(positions=len(config.positions)))
+    layers = len(getattr(getattr(encoder, "encoder", None), "layer", ()))
+    if config.frozen and config.frozen >= layers:
+        raise ModelError(f"{base}: {config.frozen} of {layers} layers cannot be frozen; at least one has to learn")
+    network = Network(encoder.float(), NetworkConfig(positions=len(config.positions), frozen=config.frozen))
     return Workbench(network, tokenizer, Alphabet.of(tokenizer), config)
 
 

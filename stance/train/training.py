@@ -122,7 +122,8 @@ def train(
         _average(bench, others, len(others) / (len(others) + 1))
     part = output.with_name(f".{output.name}.part")
     shutil.rmtree(part, ignore_errors=True)
-    config = write_model(bench, part, [a.text for a in (*material.seen, *material.last, *material.held)[:_SAMPLE]])
+    sample = [a.text for a in (*material.seen, *material.last, *material.held)[:_SAMPLE]]
+    config = write_model(bench, part, sample, recipe.grain)
     facts = _measured(part, config, recipe, material, reports, output.name, Path(where) if bench.again else None, say)
     (part / METRICS).write_text(json.dumps(facts, indent=2) + "\n", "utf-8")
     old = output.with_name(f".{output.name}.old")
@@ -235,6 +236,7 @@ def _config(named: str, recipe: Recipe, codebook: Codebook) -> ModelConfig:
         return ModelConfig(
             positions=codebook.names,
             base=Path(named).name if Path(named).is_dir() else named,
+            frozen=recipe.frozen,
             window=recipe.decoding.window,
             overlap=recipe.decoding.overlap,
             context=recipe.decoding.context,
@@ -262,6 +264,7 @@ def _bench(named: str, where: str, recipe: Recipe, codebook: Codebook, say: Say)
     config = _config(named, recipe, codebook)
     if is_model(Path(where)):
         network, tokenizer, old = read_model(Path(where))
+        config = replace(config, frozen=old.frozen)
         if old.positions == config.positions:
             config = replace(
                 config, thresholds=old.thresholds, temperatures=old.temperatures, valid_threshold=old.valid_threshold
@@ -297,7 +300,7 @@ def _first_stages(bench: Workbench, recipe: Recipe, where: str, work: Path | Non
     if not one.corpus and not two.corpora:
         return
     config = bench.config
-    settings = repr((where, config.positions, config.window, config.overlap, recipe.seed, one, two))
+    settings = repr((where, config.frozen, config.positions, config.window, config.overlap, recipe.seed, one, two))
     kept = work / f"{hashlib.sha256(settings.encode()).hexdigest()[:16]}.safetensors" if work else None
     if kept and kept.is_file():
         bench.network.load_state_dict(load_file(str(kept)))

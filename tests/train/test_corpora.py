@@ -111,7 +111,7 @@ def test_the_first_stages_run_and_are_taken_up_again(polnear: Path, tmp_path: Pa
     said.clear()
     train([], tmp_path / "two", recipe, base=str(base), work=tmp_path / "work", say=said.append)
     assert any("taken up" in line for line in said)
-    same = [(tmp_path / name / "model.safetensors").read_bytes() for name in ("one", "two")]
+    same = [(tmp_path / name / "model.onnx.gz").read_bytes() for name in ("one", "two")]
     assert same[0] == same[1]
     train([], tmp_path / "three", replace(recipe, seed=5), base=str(base), work=tmp_path / "work", say=said.append)
     assert len(list((tmp_path / "work").iterdir())) == 2

@@ -50,9 +50,7 @@ def _two(seeds: Path, folder: Path) -> str:
 
 def test_a_model_folder_is_complete(trained: Path) -> None:
     names = {p.name for p in trained.iterdir()}
-    assert names == {
-        "config.json", "model.onnx", "model.safetensors", "tokenizer.json", "encoder.json", "metrics.json", "README.md",
-    }  # fmt: skip
+    assert names == {"config.json", "model.onnx.gz", "tokenizer.json", "encoder.json", "metrics.json", "README.md"}
     metrics = json.loads((trained / "metrics.json").read_text("utf-8"))
     assert 0 <= metrics["left out one by one"]["figures"]["tuple_f1"] <= 1
     assert "tuple f1" in (trained / "README.md").read_text("utf-8")
@@ -70,6 +68,24 @@ def test_what_was_trained_labels(trained: Path) -> None:
     assert [bool(found) for found in classifier.classify_many(["", ""])] == [False, False]
 
 
+def _run(plain: Path) -> Any:
+    """An unpacked network, to be run."""
+    from stance.model.folder import packed
+    from stance.model.runtime import OnnxRuntime
+
+    path = plain.with_suffix(".onnx.gz")
+    path.write_bytes(packed(plain.read_bytes()))
+    return OnnxRuntime(path)
+
+
+def _exported(network: Any, folder: Path) -> Any:
+    """A network in float32, to be run in onnxruntime."""
+    from stance.train.export import export_onnx
+
+    export_onnx(network, folder / "plain.onnx")
+    return _run(folder / "plain.onnx")
+
+
 def test_onnx_and_torch_agree(trained: Path) -> None:
     """In float32 they are the same network; the folder's int8 stays close to it."""
     import numpy as np
@@ -77,7 +93,7 @@ def test_onnx_and_torch_agree(trained: Path) -> None:
 
     from stance.model.encoding import Alphabet, collate, tokenize
     from stance.model.runtime import OnnxRuntime
-    from stance.train.export import export_onnx, read_model
+    from stance.train.export import read_model
     from stance.train.loop import tensors
 
     network, tokenizer, _ = read_model(trained)
@@ -86,12 +102,11 @@ def test_onnx_and_torch_agree(trained: Path) -> None:
     batch = collate([(t, np.ones(len(t), dtype=np.int64)) for t in tokens], alphabet)
     with torch.no_grad():
         wanted = [o.numpy() for o in network.eval()(*tensors(batch))]
-    export_onnx(network, trained.parent / "plain.onnx")
     names = ("tags", "link_queries", "link_keys", "statement", "speaker", "target")
-    for plain, want in zip(OnnxRuntime(trained.parent / "plain.onnx")(names, *batch), wanted, strict=True):
+    for plain, want in zip(_exported(network, trained.parent)(names, *batch), wanted, strict=True):
         real = batch[1].astype(bool) if want.ndim > 2 else np.ones(len(want), dtype=bool)
         np.testing.assert_allclose(plain[real], want[real], atol=1e-4)
-    for small, want in zip(OnnxRuntime(trained / "model.onnx")(names, *batch), wanted, strict=True):
+    for small, want in zip(OnnxRuntime(trained / "model.onnx.gz")(names, *batch), wanted, strict=True):
         assert np.abs(small - want).mean() < 0.1
 
 
@@ -102,7 +117,6 @@ def test_smoothing_and_quantising_rows_change_next_to_nothing(
     import onnx
 
     from stance.model.encoding import Alphabet, collate, tokenize
-    from stance.model.runtime import OnnxRuntime
     from stance.train import export
 
     network, tokenizer, _ = export.read_model(trained)
@@ -111,25 +125,90 @@ def test_smoothing_and_quantising_rows_change_next_to_nothing(
     batch = collate([(tokens, np.zeros(len(tokens), dtype=np.int64))], alphabet)
     plain, rows = tmp_path / "plain.onnx", tmp_path / "rows.onnx"
     export.export_onnx(network, plain)
-    before = OnnxRuntime(plain)(("tags", "statement"), *batch)
+    before = _run(plain)(("tags", "statement"), *batch)
     export.smooth(plain, [batch])
-    for new, old in zip(OnnxRuntime(plain)(("tags", "statement"), *batch), before, strict=True):
+    for new, old in zip(_run(plain)(("tags", "statement"), *batch), before, strict=True):
         np.testing.assert_allclose(new, old, atol=1e-3)
     assert any(node.name.endswith("_smooth") for node in onnx.load(str(plain)).graph.node)
     model = onnx.load(str(plain))
     monkeypatch.setattr(export, "_LARGE", 0)
-    export._quantise_rows(model.graph)
+    export._quantise_rows(model.graph, 0.0)
     onnx.save(model, str(rows))
-    for new, old in zip(OnnxRuntime(rows)(("tags", "statement"), *batch), before, strict=True):
+    for new, old in zip(_run(rows)(("tags", "statement"), *batch), before, strict=True):
         assert np.abs(new - old).mean() < 0.05
     kinds = {tensor.data_type for tensor in model.graph.initializer if tensor.name.endswith("embeddings.weight")}
     assert kinds == {onnx.TensorProto.INT8}
 
 
+def test_weights_are_read_back_from_the_network(trained: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What was smoothed and rounded is as it was, but for the rounding; a coarse grain makes the file smaller."""
+    from stance.train import export
+    from stance.train.stages import bench_of
+
+    monkeypatch.setattr(export, "_LARGE", 0)
+    network, tokenizer, config = export.read_model(trained)
+    bench = bench_of(network, tokenizer, config, config.positions)
+    for grain, most in ((0.0, 0.05), (0.5, 0.4)):
+        folder = tmp_path / str(grain)
+        export.write_model(bench, folder, [TEXT], grain)
+        again = export.read_model(folder)[0].state_dict()
+        for name, value in network.state_dict().items():
+            if value.is_floating_point() and not name.startswith("encoder.pooler."):
+                assert (again[name] - value).norm() <= most * value.norm(), name
+        assert export.read_weights(folder / "model.onnx.gz")["other_tags.weight"].equal(network.other_tags.weight)
+    sizes = [(tmp_path / name / "model.onnx.gz").stat().st_size for name in ("0.0", "0.5")]
+    assert sizes[1] < 0.8 * sizes[0]
+
+
+def test_a_torn_network_is_named(tmp_path: Path) -> None:
+    from stance.model.folder import packed, unpacked
+    from stance.train.export import read_weights
+
+    path = tmp_path / "model.onnx.gz"
+    path.write_bytes(packed(b"no network" * 100)[:-9])
+    with pytest.raises(ModelError, match="no network to read"):
+        unpacked(path)
+    path.write_bytes(packed(b"no network"))
+    with pytest.raises(ModelError, match="no weights to read"):
+        read_weights(path)
+
+
+def test_the_lowest_layers_stay_as_they_are(base: Path, tmp_path: Path, article: AnnotatedArticle) -> None:
+    """They learn nothing, and see neither looks nor roles; what lies above does."""
+    import torch
+
+    from stance.train.export import read_model
+    from stance.train.stages import start
+
+    write_annotations([article], tmp_path / "a.jsonl")
+    fast = Statements(epochs=4, replay=0.0, encoder_rate=1e-2)
+    train([tmp_path / "a.jsonl"], tmp_path / "mine", replace(RECIPE, frozen=1, statements=fast), base=str(base))
+    network, _, config = read_model(tmp_path / "mine")
+    assert (config.frozen, network.config.frozen) == (1, 1)
+    old = start(str(base), ModelConfig(positions=config.positions)).network.state_dict()
+    new = {name: value for name, value in network.state_dict().items() if value.ndim > 1}
+    moved = [max(float((v - old[k]).norm() / old[k].norm()) for k, v in new.items() if f"layer.{n}." in k) for n in (0, 1)]
+    assert moved[0] < 0.05 < moved[1]
+    ids = torch.arange(5, 15).view(1, 10)
+    mask, nothing = torch.ones_like(ids), torch.zeros_like(ids)
+    seen: list[Any] = []
+    network.eval().encoder.encoder.layer[0].register_forward_hook(lambda *given: seen.append(given[2]))
+    with torch.no_grad():
+        one, two = (network.encode(ids, mask, nothing, roles) for roles in (nothing, mask))
+    assert not one.equal(two)
+    assert torch.equal(*(s[0] if isinstance(s, tuple) else s for s in seen))
+    with pytest.raises(ModelError, match="layers cannot be frozen"):
+        train([tmp_path / "a.jsonl"], tmp_path / "none", replace(RECIPE, frozen=99), base=str(base))
+    train([tmp_path / "a.jsonl"], tmp_path / "more", RECIPE, base=str(tmp_path / "mine"))
+    assert read_model(tmp_path / "more")[2].frozen == 1
+
+
 def test_attention_is_one_operator(trained: Path) -> None:
     import onnx
 
-    kinds = [node.op_type for node in onnx.load(str(trained / "model.onnx")).graph.node]
+    from stance.model.folder import unpacked
+
+    kinds = [node.op_type for node in onnx.load_from_string(unpacked(trained / "model.onnx.gz")).graph.node]
     assert kinds.count("Attention") == json.loads((trained / "encoder.json").read_text())["num_hidden_layers"]
     assert "Softmax" not in kinds
 
@@ -138,7 +217,7 @@ def test_the_same_seed_gives_the_same_model(base: Path, tmp_path: Path, article:
     write_annotations([article], tmp_path / "a.jsonl")
     for name in ("one", "two"):
         train([tmp_path / "a.jsonl"], tmp_path / name, RECIPE, base=str(base))
-    weights = [(tmp_path / name / "model.safetensors").read_bytes() for name in ("one", "two")]
+    weights = [(tmp_path / name / "model.onnx.gz").read_bytes() for name in ("one", "two")]
     assert weights[0] == weights[1]
 
 
@@ -159,7 +238,7 @@ def test_other_positions_without_code(base: Path, trained: Path, tmp_path: Path,
 
 
 def _torn(folder: Path) -> None:
-    path = folder / "model.onnx"
+    path = folder / "model.onnx.gz"
     path.write_bytes(path.read_bytes()[:-100])
 
 
@@ -179,7 +258,7 @@ def _odd(folder: Path) -> None:
         (lambda f: shutil.rmtree(f), "no such model folder"),
         (lambda f: (f / "config.json").unlink(), "no config.json"),
         (lambda f: (f / "config.json").write_text("{", "utf-8"), "no JSON"),
-        (lambda f: (f / "model.onnx").unlink(), "no model.onnx"),
+        (lambda f: (f / "model.onnx.gz").unlink(), "no model.onnx.gz"),
         (lambda f: (f / "tokenizer.json").unlink(), "no tokenizer.json"),
         (_torn, "torn or changed"),
         (_newer, "has format 99"),
@@ -425,7 +504,7 @@ def test_what_is_kept_of_the_start_is_averaged_in(base: Path, trained: Path, tmp
     for name, keep in (("new", 0.0), ("mean", 0.5), ("old", 1.0)):
         train([tmp_path / "a.jsonl"], tmp_path / name, replace(RECIPE, keep=keep), base=str(trained))
     start, new, mean, old = (
-        read_weights(f / "model.safetensors") for f in (trained, *(tmp_path / n for n in ("new", "mean", "old")))
+        read_weights(f / "model.onnx.gz") for f in (trained, *(tmp_path / n for n in ("new", "mean", "old")))
     )
     name = "statement.weight"
     assert old[name].equal(start[name])
@@ -433,7 +512,7 @@ def test_what_is_kept_of_the_start_is_averaged_in(base: Path, trained: Path, tmp
     assert (mean[name] - (new[name] + start[name]) / 2).abs().max() < 1e-3
     train([tmp_path / "a.jsonl"], tmp_path / "fresh", replace(RECIPE, keep=0.5), base=str(base))
     train([tmp_path / "a.jsonl"], tmp_path / "again", RECIPE, base=str(base))
-    fresh, again = ((tmp_path / n / "model.safetensors").read_bytes() for n in ("fresh", "again"))
+    fresh, again = ((tmp_path / n / "model.onnx.gz").read_bytes() for n in ("fresh", "again"))
     assert fresh == again  # of an encoder nothing is kept
 
 
@@ -445,9 +524,7 @@ def test_models_are_averaged_without_learning(base: Path, trained: Path, tmp_pat
         train([tmp_path / "a.jsonl"], tmp_path / str(seed), replace(RECIPE, seed=seed), base=str(trained))
     recipe = replace(RECIPE, statements=Statements(epochs=0), mean=(str(tmp_path / "2"), str(tmp_path / "3")))
     train([tmp_path / "a.jsonl"], tmp_path / "mean", recipe, base=str(trained))
-    one, two, three, mean = (
-        read_weights(f / "model.safetensors") for f in (trained, *(tmp_path / n for n in ("2", "3", "mean")))
-    )
+    one, two, three, mean = (read_weights(f / "model.onnx.gz") for f in (trained, *(tmp_path / n for n in ("2", "3", "mean"))))
     name = "statement.weight"
     assert not two[name].equal(three[name])
     assert (mean[name] - (one[name] + two[name] + three[name]) / 3).abs().max() < 1e-3
