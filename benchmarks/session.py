@@ -8,7 +8,7 @@ Three tables:
    turn, so that both meet the same machine. Their ratio is what all of the Python costs.
 2. The session's GFLOP/s, counted from the encoder's shape, beside bare products of matrices of the encoder's shapes on this
    machine: int8 in onnxruntime, bfloat16 and float32 in torch.
-3. int8 against float32 ONNX and bfloat16 torch, all of the weights as the folder has them, so that what differs is how activations
+3. int8 against float32 ONNX and bfloat16 torch, all with the weights that the folder has: they differ in how activations
    are computed: seconds and tuple F1 on held-out articles.
 
 Needs ``pip install 'stance-classifier[train]'``.
