@@ -72,9 +72,9 @@ def checked(folder: Path, name: str, config: ModelConfig, *, otherwise: str = ""
     return path
 
 
-def packed(network: bytes) -> bytes:
-    """A network as its file has it: in gzip that looks for no repeats, since of weights only the frequent ones get shorter."""
-    packer = zlib.compressobj(9, zlib.DEFLATED, 31, 9, zlib.Z_HUFFMAN_ONLY)
+def packed(network: bytes, *, coarse: bool = False) -> bytes:
+    """A network as its file has it, in gzip: as it is, or, where its weights are ``coarse``, the frequent ones made short."""
+    packer = zlib.compressobj(9 if coarse else 0, zlib.DEFLATED, 31, 9, zlib.Z_HUFFMAN_ONLY)
     return packer.compress(network) + packer.flush()
 
 

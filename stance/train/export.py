@@ -62,7 +62,7 @@ def write_model(bench: Workbench, folder: Path, texts: Sequence[str] = (), grain
             smooth(plain, [collate([_stretch(text, bench)], bench.alphabet) for text in texts])
         quantise(plain, small, grain)
         _complete(small, bench.network.state_dict())
-        (folder / ONNX).write_bytes(packed(small.read_bytes()))
+        (folder / ONNX).write_bytes(packed(small.read_bytes(), coarse=grain > 0))
     (folder / ENCODER).write_text(bench.network.encoder.config.to_json_string(), "utf-8")
     bench.tokenizer.save(str(folder / TOKENIZER), pretty=False)
     config = replace(
