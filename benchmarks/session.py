@@ -4,9 +4,9 @@
 
 Three tables:
 
-1. The whole pipeline (JSON line to JSON line) against the bare ONNX session on the very same batches, article by article in
+1. The whole pipeline (JSON line to JSON line) against the bare ONNX sessions on the very same batches, article by article in
    turn, so that both meet the same machine. Their ratio is what all of the Python costs.
-2. The session's GFLOP/s, counted from the encoder's shape, beside bare products of matrices of the encoder's shapes on this
+2. Each session's GFLOP/s, counted from the encoder's shape, beside bare products of matrices of the encoder's shapes on this
    machine: int8 in onnxruntime, bfloat16 and float32 in torch.
 3. int8 against float32 ONNX and bfloat16 torch, all with the weights that the folder has: they differ in how activations
    are computed: seconds and tuple F1 on held-out articles.
@@ -37,7 +37,7 @@ from stance.bundled import bundled
 from stance.classifier import Classifier
 from stance.evaluate import evaluate
 from stance.model.encoding import Ints
-from stance.model.folder import ENCODER, ONNX, packed, read_config, read_tokenizer
+from stance.model.folder import ENCODER, ONNX, packed, read_config, read_tokenizer, second
 from stance.model.network import OUTPUTS, Network
 from stance.model.runtime import Floats, OnnxRuntime, Runtime
 from stance.output import json_lines
@@ -90,35 +90,53 @@ def flops(shape: dict[str, int], batch: int, tokens: int) -> float:
     return float(batch * layers * (projections + attention))
 
 
-def pipeline(runtime: OnnxRuntime, folder: Path, articles: int) -> None:
-    """Table 1, and the first line of table 2."""
-    recorder = Recorder(runtime)
-    classifier = Classifier(recorder, read_tokenizer(folder), read_config(folder))
-    shape = json.loads((folder / ENCODER).read_text("utf-8"))
-    whole = bare = operations = 0.0
-    tokens = 0
+def assembled(folder: Path, runtime: Callable[[Path], Runtime]) -> Classifier:
+    """The classifier of a model folder, its networks (one or two) computed by what ``runtime`` makes of their folders."""
+    config = read_config(folder)
+    other = second(folder, config)
+    stances = Classifier(runtime(other[0]), read_tokenizer(other[0]), other[1]) if other else None
+    return Classifier(runtime(folder), read_tokenizer(folder), config, stances)
+
+
+def pipeline(folder: Path, articles: int, threads: int) -> None:
+    """Table 1, and the first lines of table 2."""
+    recorders: dict[Path, Recorder] = {}
+
+    def recorder(place: Path) -> Runtime:
+        recorders[place] = Recorder(OnnxRuntime(place / ONNX, threads=threads))
+        return recorders[place]
+
+    classifier = assembled(folder, recorder)
+    shapes = {place: json.loads((place / ENCODER).read_text("utf-8")) for place in recorders}
+    whole, tokens = 0.0, 0
+    bare, operations = dict.fromkeys(recorders, 0.0), dict.fromkeys(recorders, 0.0)
     classifier.classify(next(texts()))
     for number, text in enumerate(islice(texts(), articles)):
         line = json.dumps({"id": f"a{number}", "text": text})
-        recorder.batches.clear()
+        for one in recorders.values():
+            one.batches.clear()
         started = time.perf_counter()
         row = json.loads(line)
         list(json_lines([(Article(id=row["id"], text=row["text"]), classifier.classify(row["text"]))]))
         whole += time.perf_counter() - started
-        started = time.perf_counter()
-        for batch in recorder.batches:
-            runtime(*batch)
-        bare += time.perf_counter() - started
-        operations += sum(flops(shape, *ids.shape) for _, ids, *_ in recorder.batches)
-        tokens += sum(ids.size for _, ids, *_ in recorder.batches)
-    print("| articles | pipeline, s | session alone, s | ratio | tokens read, with padding |\n| --- | --- | --- | --- | --- |")
-    print(f"| {articles} | {whole:.2f} | {bare:.2f} | {whole / bare:.3f} | {tokens:,} |\n")
+        for place, one in recorders.items():
+            started = time.perf_counter()
+            for batch in one.batches:
+                one.runtime(*batch)
+            bare[place] += time.perf_counter() - started
+            operations[place] += sum(flops(shapes[place], *ids.shape) for _, ids, *_ in one.batches)
+            tokens += sum(ids.size for _, ids, *_ in one.batches)
+    alone = sum(bare.values())
+    print("| articles | pipeline, s | sessions alone, s | ratio | tokens read, with padding |\n| --- | --- | --- | --- | --- |")
+    print(f"| {articles} | {whole:.2f} | {alone:.2f} | {whole / alone:.3f} | {tokens:,} |\n")
     print("| | GFLOP/s |\n| --- | --- |")
-    print(f"| the session, int8 | {operations / bare / 1e9:.0f} |")
-    width, inner = shape["hidden_size"], shape["intermediate_size"]
-    for name, product in (("int8, onnxruntime", int8), ("bfloat16, torch", half), ("float32, torch", single)):
-        for k, n in ((width, width), (width, inner), (inner, width)):
-            print(f"| bare product, {name}, 512 x {k} x {n} | {2 * 512 * k * n / fastest(product(512, k, n)) / 1e9:.0f} |")
+    for place in recorders:
+        name = "second" if place != folder else "first" if len(recorders) > 1 else "only"
+        print(f"| the session of the {name} network, int8, {bare[place]:.2f} s | {operations[place] / bare[place] / 1e9:.0f} |")
+    for width, inner in sorted({(shape["hidden_size"], shape["intermediate_size"]) for shape in shapes.values()}):
+        for name, product in (("int8, onnxruntime", int8), ("bfloat16, torch", half), ("float32, torch", single)):
+            for k, n in ((width, width), (width, inner), (inner, width)):
+                print(f"| bare product, {name}, 512 x {k} x {n} | {2 * 512 * k * n / fastest(product(512, k, n)) / 1e9:.0f} |")
     print()
 
 
@@ -166,27 +184,30 @@ def single(m: int, k: int, n: int) -> Callable[[], object]:
 
 def precisions(folder: Path, gold: Sequence[AnnotatedArticle], threads: int) -> None:
     """Table 3."""
-    config, tokenizer = read_config(folder), read_tokenizer(folder)
     print(f"| {len(gold)} held-out articles | seconds | tuple F1 | position, accuracy |\n| --- | --- | --- | --- |")
-    for name, runtime in runtimes(folder, threads):
-        classifier = Classifier(runtime, tokenizer, config)
+    for name, runtime in runtimes(threads):
+        classifier = assembled(folder, runtime)
         classifier.classify(gold[0].text)
         started = time.perf_counter()
         found = {a.id: annotated(classifier.classify(a.text)) for a in gold}
         seconds = time.perf_counter() - started
-        figures = evaluate(gold, found, config.positions).figures
+        figures = evaluate(gold, found, classifier.config.positions).figures
         print(f"| {name} | {seconds:.1f} | {figures['tuple_f1']:.3f} | {figures['position_accuracy']:.3f} |", flush=True)
 
 
-def runtimes(folder: Path, threads: int) -> Iterator[tuple[str, Runtime]]:
-    """The network as it ships and in higher precision."""
-    yield "int8, onnxruntime", OnnxRuntime(folder / ONNX, threads=threads)
-    with TemporaryDirectory() as scratch:
-        plain = Path(scratch) / "plain.onnx"
-        export_onnx(read_model(folder)[0], plain)
-        plain.write_bytes(packed(plain.read_bytes()))
-        yield "float32, onnxruntime", OnnxRuntime(plain, threads=threads)
-    yield "bfloat16, torch", Torch(read_model(folder)[0])
+def runtimes(threads: int) -> Iterator[tuple[str, Callable[[Path], Runtime]]]:
+    """How a network's folder is computed: as it ships, and in higher precision."""
+
+    def single_precision(place: Path) -> Runtime:
+        with TemporaryDirectory() as scratch:
+            plain = Path(scratch) / "plain.onnx"
+            export_onnx(read_model(place)[0], plain)
+            plain.write_bytes(packed(plain.read_bytes()))
+            return OnnxRuntime(plain, threads=threads)
+
+    yield "int8, onnxruntime", lambda place: OnnxRuntime(place / ONNX, threads=threads)
+    yield "float32, onnxruntime", single_precision
+    yield "bfloat16, torch", lambda place: Torch(read_model(place)[0])
 
 
 def main() -> None:
@@ -199,7 +220,7 @@ def main() -> None:
     torch.set_num_threads(given.threads)
     folder = bundled("models/default")
     print(f"onnxruntime {onnxruntime.__version__}, torch {torch.__version__}, {given.threads} threads of {os.cpu_count()}\n")
-    pipeline(OnnxRuntime(folder / ONNX, threads=given.threads), folder, given.articles)
+    pipeline(folder, given.articles, given.threads)
     annotations = ROOT / "data" / "annotations"
     names = read_held_out(annotations / "held_out.toml")
     gold = [a for a in read_annotations([annotations / "authored"]) if scenario(a) in names]

@@ -49,23 +49,20 @@ __all__ = [
 ]
 
 
-def load(path: str | Path | None = None, *, threads: int = 0) -> Classifier:
+def load(path: str | Path | None = None, *, threads: int = 0, fast: bool = False) -> Classifier:
     """The classifier of a model folder, or the default one.
 
     ``path`` may be a model on the Hugging Face hub, ``hf://user/name`` or ``hf://user/name@revision``; the network is touched
     for such a name only. ``threads`` is how many threads it computes with; 0 takes as many as there are cores.
+    ``fast`` leaves out the second, larger network of a model that has one: positions and targets are then read by the first.
     Raises `ModelError` where the folder is missing, incomplete, torn or of another format, or the hub gives no model.
     """
     from stance.bundled import bundled
-    from stance.classifier import Classifier
-    from stance.model.folder import ONNX, checked, read_config, read_tokenizer
+    from stance.classifier import read_classifier
     from stance.model.hub import located
-    from stance.model.runtime import OnnxRuntime
 
     folder = located(path) if path is not None else bundled("models/default")
-    config = read_config(folder)
-    runtime = OnnxRuntime(checked(folder, ONNX, config), threads=threads)
-    return Classifier(runtime, read_tokenizer(folder), config)
+    return read_classifier(folder, threads=threads, fast=fast)
 
 
 @cache

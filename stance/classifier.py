@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -13,7 +15,8 @@ from stance.errors import ArticleError, StanceError
 from stance.model.config import ModelConfig
 from stance.model.decoding import Pointed, Proposal, WindowOutput, pointed, propose
 from stance.model.encoding import Alphabet, Ints, Tokens, collate, marked, tokenize, windows
-from stance.model.runtime import Floats, Runtime, sigmoid, softmax
+from stance.model.folder import ONNX, checked, read_config, read_tokenizer, second
+from stance.model.runtime import Floats, OnnxRuntime, Runtime, sigmoid, softmax
 from stance.names import PRONOUNS, NameTable, bare, is_person
 from stance.records import NONE, Article, Span, Stance, Statement
 
@@ -48,18 +51,30 @@ def _beside(text: str, proposal: Proposal) -> bool:
 
 
 class Classifier:
-    """Labels the statements of texts. Made by `stance.load`; safe to share between threads."""
+    """Labels the statements of texts. Made by `stance.load`; safe to share between threads.
 
-    def __init__(self, runtime: Runtime, tokenizer: Tokenizer, config: ModelConfig) -> None:
+    ``stances``, where given, is a classifier of a second network, which reads the positions and targets of what this one finds.
+    """
+
+    def __init__(self, runtime: Runtime, tokenizer: Tokenizer, config: ModelConfig, stances: Classifier | None = None) -> None:
         self.config = config
         self._runtime = runtime
         self._tokenizer = tokenizer
         self._alphabet = Alphabet.of(tokenizer)
+        self._second = stances
 
     @property
     def digest(self) -> str:
-        """The first 16 hexadecimal digits of the model's SHA-256."""
-        return self.config.digests.get("model.onnx.gz", "")[:16]
+        """The first 16 hexadecimal digits of the SHA-256 of the model's network, or of those of its two."""
+        own = self.config.digests.get(ONNX, "")
+        if self._second:
+            own = hashlib.sha256(f"{own} {self._second.digest}".encode()).hexdigest()
+        return own[:16]
+
+    def uncalibrated(self) -> Classifier:
+        """The same without temperatures, and with every proposal taken for a statement."""
+        config = replace(self.config, valid_threshold=0.0, temperatures={})
+        return Classifier(self._runtime, self._tokenizer, config, self._second and self._second.uncalibrated())
 
     def classify(self, text: str, *, speaker: str | None = None) -> list[Statement]:
         """The statements of an article, in the order of the text.
@@ -77,7 +92,7 @@ class Classifier:
                 raise ArticleError(f"{len(words):,} characters; {TOO_LONG}")
         if speaker is not None:
             return self._quotation(text, speaker)
-        tokens = tokenize(text, self._tokenizer, self._alphabet)
+        tokens = self._tokens(text)
         return self._read(text, tokens, self.propose(text, tokens))
 
     def classify_many(self, texts: Iterable[str]) -> Iterator[list[Statement]]:
@@ -100,12 +115,16 @@ class Classifier:
 
     def proposals(self, text: str) -> list[Proposal]:
         """What the first reading marks as possible statements of a text; see `propose`."""
-        return self.propose(text, tokenize(text, self._tokenizer, self._alphabet))
+        return self.propose(text, self._tokens(text))
 
     def scores(self, text: str, proposal: Proposal) -> dict[str, float]:
         """The probability of each position in words that are known to be a statement."""
-        (views,) = self._views(tokenize(text, self._tokenizer, self._alphabet), [proposal])
-        return self._chances(views)[1]
+        reader = self._second or self
+        (views,) = reader._views(reader._tokens(text), [proposal])
+        return reader._chances(views)
+
+    def _tokens(self, text: str) -> Tokens:
+        return tokenize(text, self._tokenizer, self._alphabet)
 
     def _run(self, names: Sequence[str], inputs: Sequence[tuple[Tokens, Ints]]) -> list[tuple[Floats, ...]]:
         """The outputs of each input, in order; batches hold inputs of like length."""
@@ -126,32 +145,39 @@ class Classifier:
 
     def _read(self, text: str, tokens: Tokens, proposals: Sequence[Proposal]) -> list[Statement]:
         names = NameTable(text)
+        each = (
+            (proposal, views, self._valid(views))
+            for proposal, views in zip(proposals, self._views(tokens, proposals), strict=True)
+        )
+        found = [one for one in each if one[2] >= self.config.valid_threshold]
+        reader, again = self, [views for _, views, _ in found]
+        if self._second:
+            reader = self._second
+            again = reader._views(reader._tokens(text), [proposal for proposal, _, _ in found])
         statements = []
-        for proposal, views in zip(proposals, self._views(tokens, proposals), strict=True):
-            valid, chances = self._chances(views)
-            if valid < self.config.valid_threshold:
-                continue
-            first = views[0]
+        for (proposal, (first, *_), valid), views in zip(found, again, strict=True):
             places = pointed(first.speaker[:, 0], first.speaker[:, 1], first.tokens, text)
             named: dict[str, str] = {}
             speakers = self._speakers(text, proposal, places, names, named)
-            stances = self._stances(text, chances, views, names, named, speakers)
+            chances = reader._chances(views)
+            stances = reader._stances(text, chances, views, names, named, speakers)
             statements.append(self._statement(text, proposal, valid, chances, speakers, stances, named))
         return statements
 
     def _quotation(self, text: str, speaker: str) -> list[Statement]:
         lead = f"{speaker} said: "
         whole = lead + text
-        tokens = tokenize(whole, self._tokenizer, self._alphabet)
+        reader = self._second or self
+        tokens = reader._tokens(whole)
         cue = (len(speaker) + 1, len(speaker) + 5)
         left = len(lead) + len(text) - len(text.lstrip())
         content = (left, len(whole.rstrip()))
         if content[1] <= left or not len(tokens):
             return []
-        (views,) = self._views(tokens, [Proposal((content,), cue, (0, len(speaker)))])
-        _, chances = self._chances(views)
+        (views,) = reader._views(tokens, [Proposal((content,), cue, (0, len(speaker)))])
+        chances = reader._chances(views)
         named: dict[str, str] = {}
-        stances = self._stances(whole, chances, views, NameTable(whole), named, (speaker,))
+        stances = reader._stances(whole, chances, views, NameTable(whole), named, (speaker,))
         named[speaker] = "given"
         span = (content[0] - len(lead), content[1] - len(lead))
         return [self._statement(text, Proposal((span,), None, None), 1.0, chances, (speaker,), stances, named)]
@@ -164,12 +190,18 @@ class Classifier:
         outputs = iter(self._run(("statement", "speaker", "target"), inputs))
         return [[View(inside, *next(outputs)) for _, inside, _ in part] for part in parts]
 
-    def _chances(self, views: Sequence[View]) -> tuple[float, dict[str, float]]:
-        """The probability of being a statement, and of each position: the highest of all windows."""
+    def _valid(self, views: Sequence[View]) -> float:
+        """The probability of being a statement: the highest of all windows."""
+        return self._highest(views)[0]
+
+    def _chances(self, views: Sequence[View]) -> dict[str, float]:
+        """The probability of each position: the highest of all windows."""
+        return dict(zip(self.config.positions, self._highest(views)[1:], strict=True))
+
+    def _highest(self, views: Sequence[View]) -> list[float]:
         logits = np.max([view.logits for view in views], axis=0)
         scale = [self.config.temperatures.get(name, 1.0) for name in ("valid", *self.config.positions)]
-        chances = sigmoid(logits.astype(float) / np.asarray(scale))
-        return float(chances[0]), dict(zip(self.config.positions, map(float, chances[1:]), strict=True))
+        return [float(chance) for chance in sigmoid(logits.astype(float) / np.asarray(scale))]
 
     def _speakers(
         self, text: str, proposal: Proposal, places: Sequence[Pointed], names: NameTable, named: dict[str, str]
@@ -302,6 +334,17 @@ class Classifier:
 def _no_stance(chances: dict[str, float]) -> float:
     """The probability that no position is taken, each being taken or not by itself."""
     return float(np.prod([1 - chance for chance in chances.values()]))
+
+
+def read_classifier(folder: Path, *, threads: int = 0, fast: bool = False) -> Classifier:
+    """The classifier of a model folder; see `stance.load`. Raises `ModelError`."""
+    config = read_config(folder)
+    other = None if fast else second(folder, config)
+    stances = None
+    if other:
+        place, told = other
+        stances = Classifier(OnnxRuntime(checked(place, ONNX, told), threads=threads), read_tokenizer(place), told)
+    return Classifier(OnnxRuntime(checked(folder, ONNX, config), threads=threads), read_tokenizer(folder), config, stances)
 
 
 def label_articles(

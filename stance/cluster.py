@@ -42,6 +42,8 @@ class Work:
     """``jsonl``, ``csv`` or ``parquet``."""
     writing: Mapping[str, Any]
     """The options of `stance.output.lines`, among them ``made_by``."""
+    fast: bool = False
+    """Whether to label without the model's second network."""
 
 
 def label_parts(
@@ -161,7 +163,7 @@ class _Worker:
         self.work = work
         self.refused: str | None = None  # told as a row: what is raised here, Ray prints at length for each worker
         try:
-            self.classifier = load(work.model, threads=threads)
+            self.classifier = load(work.model, threads=threads, fast=work.fast)
         except StanceError as fault:
             self.refused = f"a worker has no model: {fault}"
             return

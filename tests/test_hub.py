@@ -16,7 +16,6 @@ from huggingface_hub import errors
 import stance
 from stance.cli import main
 from stance.errors import ModelError
-from stance.model.folder import FILES
 from stance.model.hub import located, upload
 from tests.conftest import ROOT
 
@@ -38,9 +37,7 @@ class Hub:
             raise self.fault
         snapshot = self.folder / "cache" / name
         snapshot.mkdir(parents=True, exist_ok=True)
-        for file in (self.folder / name).iterdir():
-            if file.name in allow_patterns:
-                shutil.copy(file, snapshot)
+        _copied(self.folder / name, snapshot, allow_patterns)
         return str(snapshot)
 
     def create_repo(self, name: str, *, private: bool | None, exist_ok: bool) -> str:
@@ -57,9 +54,18 @@ class Hub:
 
     def upload_folder(self, *, repo_id: str, folder_path: Path, allow_patterns: list[str], commit_message: str) -> None:
         assert commit_message
-        for file in folder_path.iterdir():
-            if file.name in allow_patterns:
-                shutil.copy(file, self.folder / repo_id)
+        _copied(folder_path, self.folder / repo_id, allow_patterns)
+
+
+def _copied(here: Path, there: Path, patterns: list[str]) -> None:
+    for name in patterns:
+        if (here / name).is_file():
+            (there / name).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy(here / name, there / name)
+
+
+def _names(folder: Path) -> set[str]:
+    return {str(file.relative_to(folder)) for file in folder.rglob("*") if file.is_file()}
 
 
 @pytest.fixture
@@ -88,7 +94,7 @@ def test_a_model_goes_to_the_hub_and_comes_back(hub: Hub, mine: Path) -> None:
     done = run("push", mine, "hf://press/conflicts")
     assert (done.exit_code, done.stdout) == (0, "")
     assert done.stderr == f"{mine} is at https://hub.example/press/conflicts\n"
-    assert {f.name for f in (hub.folder / "press" / "conflicts").iterdir()} == set(FILES)
+    assert _names(hub.folder / "press" / "conflicts") == _names(DEFAULT)
     loaded = stance.load("hf://press/conflicts@v1.0")
     assert hub.asked == [("press/conflicts", "v1.0")]
     text = "Ilse Marrin accused Orvane of lying."
@@ -98,7 +104,7 @@ def test_a_model_goes_to_the_hub_and_comes_back(hub: Hub, mine: Path) -> None:
 def test_only_the_files_of_a_model_are_downloaded(hub: Hub, mine: Path) -> None:
     (hub.folder / "press").mkdir(parents=True)
     shutil.copytree(mine, hub.folder / "press" / "conflicts")
-    assert {f.name for f in located("hf://press/conflicts").iterdir()} == set(FILES)
+    assert _names(located("hf://press/conflicts")) == _names(DEFAULT)
     assert hub.asked == [("press/conflicts", None)]
 
 

@@ -28,6 +28,8 @@ class ModelConfig:
     """The stretch of the article in which a statement is read."""
     longest: int = 480
     """The same at most, for long statements."""
+    stances: bool = False
+    """Whether a second network, in the folder ``stances``, reads positions and targets of what this one finds."""
     valid_threshold: float = 0.5
     """Proposals less likely to be a statement are dropped."""
     thresholds: Mapping[str, float] = field(default_factory=dict)
@@ -46,6 +48,8 @@ class ModelConfig:
         for name, size in sizes.items():
             if type(size) is not int or not (0 if name == "overlap" else 8) <= size <= 510:
                 raise ValueError(f"{name}: expected a number of tokens up to 510, found {size!r}")
+        if type(self.stances) is not bool:
+            raise ValueError(f"stances: expected true or false, found {self.stances!r}")
         if type(self.frozen) is not int or self.frozen < 0:
             raise ValueError(f"frozen: expected a number of layers, found {self.frozen!r}")
         if self.overlap >= self.window:

@@ -1,7 +1,8 @@
 """Model folders: what is in one, how it is loaded, and what is refused.
 
 A folder holds ``config.json``, ``model.onnx.gz``, ``tokenizer.json``, ``metrics.json``, ``README.md`` (the card) and, for
-retraining, ``encoder.json``. Nothing in it is ever executed or unpickled.
+retraining, ``encoder.json``. The folder ``stances`` in it, where there is one, holds the first three and the last of these
+for a second network, which reads positions and targets. Nothing in any of them is ever executed or unpickled.
 """
 
 from __future__ import annotations
@@ -25,6 +26,9 @@ CONFIG, ONNX, TOKENIZER, ENCODER, METRICS, CARD = (
 #: All files of a model folder, and those of them whose SHA-256 stands in the configuration.
 FILES = (CONFIG, ONNX, TOKENIZER, ENCODER, METRICS, CARD)
 HASHED = (ONNX, TOKENIZER, ENCODER)
+#: The folder of the second network, and its files.
+STANCES = "stances"
+SECOND = tuple(f"{STANCES}/{name}" for name in (CONFIG, *HASHED))
 
 
 def is_model(folder: Path) -> bool:
@@ -43,6 +47,19 @@ def read_config(folder: Path) -> ModelConfig:
         return ModelConfig.from_dict(data)
     except (ValueError, TypeError) as fault:
         raise ModelError(f"{folder / CONFIG}: {fault}") from fault
+
+
+def second(folder: Path, config: ModelConfig) -> tuple[Path, ModelConfig] | None:
+    """The folder of the second network and its configuration, where the model has one. Raises `ModelError`."""
+    if not config.stances:
+        return None
+    checked(folder, SECOND[0], config)
+    other = read_config(folder / STANCES)
+    if other.positions != config.positions or other.stances:
+        raise ModelError(
+            f"{folder / SECOND[0]}: its positions are {', '.join(other.positions)}, the model's {', '.join(config.positions)}"
+        )
+    return folder / STANCES, other
 
 
 def read_tokenizer(folder: Path) -> Tokenizer:

@@ -12,7 +12,8 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from stance.errors import ModelError
-from stance.model.folder import CONFIG, FILES, HASHED, checked, is_model, read_config, read_tokenizer
+from stance.model.config import ModelConfig
+from stance.model.folder import CONFIG, FILES, HASHED, SECOND, checked, is_model, read_config, read_tokenizer, second
 
 HUB = "hf://"
 _NAME = re.compile(rf"{HUB}([\w.-]+/[\w.-]+)(?:@([\w./-]+))?", re.ASCII)
@@ -33,7 +34,7 @@ def download(name: str) -> Path:
     from huggingface_hub import snapshot_download
 
     with _reasons(name):
-        folder = Path(snapshot_download(repository, revision=revision, allow_patterns=list(FILES)))
+        folder = Path(snapshot_download(repository, revision=revision, allow_patterns=[*FILES, *SECOND]))
     if not is_model(folder):
         raise ModelError(f"{name}: no model of stance; the files of one are {', '.join(FILES)}")
     return folder
@@ -51,10 +52,14 @@ def upload(folder: Path, name: str, *, private: bool = False) -> str:
         raise ModelError(f"{name}: a revision can be loaded, not written; expected {HUB}{repository}")
     config = read_config(folder)
     read_tokenizer(folder)
-    for file in FILES:
-        if file in HASHED and not config.digests.get(file):
-            raise ModelError(f"{folder / CONFIG}: no SHA-256 of {file}, so that it cannot be checked")
-        checked(folder, file, config)
+    networks: list[tuple[Path, ModelConfig, tuple[str, ...]]] = [(folder, config, FILES)]
+    if other := second(folder, config):
+        networks.append((*other, (CONFIG, *HASHED)))
+    for place, told, names in networks:
+        for file in names:
+            if file in HASHED and not told.digests.get(file):
+                raise ModelError(f"{place / CONFIG}: no SHA-256 of {file}, so that it cannot be checked")
+            checked(place, file, told)
     import huggingface_hub as hub
 
     with _reasons(name):
@@ -62,7 +67,7 @@ def upload(folder: Path, name: str, *, private: bool = False) -> str:
         if private and not hub.model_info(repository).private:
             raise ModelError(f"{name}: this repository is there and public; nothing was uploaded")
         hub.upload_folder(
-            repo_id=repository, folder_path=folder, allow_patterns=list(FILES), commit_message="A model of stance"
+            repo_id=repository, folder_path=folder, allow_patterns=[*FILES, *SECOND], commit_message="A model of stance"
         )  # fmt: skip
     return str(address)
 

@@ -39,6 +39,7 @@ Not for texts in other languages, for social media, or for decisions about peopl
 def card(
     name: str,
     config: ModelConfig,
+    base: str,
     recipe: Recipe,
     learnt: Mapping[str, int],
     reports: Mapping[str, Report],
@@ -49,15 +50,16 @@ def card(
 ) -> str:
     """The card in Markdown. Figures are those of the training run that made the model.
 
-    ``learnt`` counts the articles and statements that it learnt from, ``parts`` holds the held-out figures by field of
-    the articles, ``gains`` compares with the model that training started from, ``size`` is the folder's in bytes.
+    ``base`` tells what training started from, ``learnt`` counts the articles and statements learnt from, ``parts`` holds the
+    held-out figures by field of the articles, ``gains`` compares with the model that training started from, ``size`` is the
+    folder's in bytes.
     """
     lines = [
         f"# {name}",
         "",
         "Finds the statements that a news article reports, and labels each by speaker, target and position",
     ]
-    lines += [f"({', '.join(config.positions)}, or none).", "", "## Made from", "", f"- base: `{config.base}`"]
+    lines += [f"({', '.join(config.positions)}, or none).", "", "## Made from", "", f"- base: {base}"]
     lines += [f"- {text}" for key, text in _SOURCES.items() if _used(recipe, key)]
     if learnt["articles"]:
         lines += [f"- stage 2: {learnt['articles']} annotated articles, {learnt['statements']} statements"]

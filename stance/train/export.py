@@ -23,6 +23,8 @@ from stance.model.folder import (
     ENCODER,
     HASHED,
     ONNX,
+    SECOND,
+    STANCES,
     TOKENIZER,
     checked,
     digest,
@@ -48,26 +50,34 @@ _INPUTS = ("ids", "mask", "features", "roles")
 _LIBRARIES = ("torch", "transformers", "tokenizers", "onnx", "onnxruntime")
 
 
-def write_model(bench: Workbench, folder: Path, texts: Sequence[str] = (), grain: float = 0.0) -> ModelConfig:
-    """Writes network, tokenizer and configuration into ``folder`` (created); the card is written elsewhere.
+def write_model(
+    bench: Workbench, folder: Path, texts: Sequence[str] = (), grain: float = 0.0, stances_grain: float = 0.0
+) -> ModelConfig:
+    """Writes networks, tokenizers and configurations into ``folder`` (created); the card is written elsewhere.
 
-    With ``texts``, some articles, quantising loses less: see `smooth`. ``grain``: see `quantise`.
+    With ``texts``, some articles, quantising loses less: see `smooth`. ``grain`` (``stances_grain`` of the second network): see
+    `quantise`.
     """
     folder.mkdir(parents=True, exist_ok=True)
     bench.network.cpu().eval()
     with TemporaryDirectory() as scratch:
-        plain, small = (Path(scratch) / name for name in ("plain.onnx", "small.onnx"))
+        plain = Path(scratch) / "plain.onnx"
         export_onnx(bench.network, plain)
         if texts:
             smooth(plain, [collate([_stretch(text, bench)], bench.alphabet) for text in texts])
-        quantise(plain, small, grain)
-        _complete(small, bench.network.state_dict())
-        (folder / ONNX).write_bytes(packed(small.read_bytes(), coarse=grain > 0))
+        small = quantise(plain, grain)
+    _complete(small, bench.network.state_dict())
+    (folder / ONNX).write_bytes(packed(small.SerializeToString(), coarse=grain > 0))
     (folder / ENCODER).write_text(bench.network.encoder.config.to_json_string(), "utf-8")
     bench.tokenizer.save(str(folder / TOKENIZER), pretty=False)
+    files: tuple[str, ...] = HASHED
+    if bench.stances:
+        write_model(bench.stances, folder / STANCES, texts, stances_grain)
+        files += SECOND
     config = replace(
         bench.config,
-        digests={name: digest(folder / name) for name in HASHED},
+        stances=bench.stances is not None,
+        digests={name: digest(folder / name) for name in files},
         versions={name: metadata.version(name) for name in _LIBRARIES},
     )
     (folder / CONFIG).write_text(config.to_json(), "utf-8")
@@ -175,8 +185,8 @@ def _largest(model: Any, names: Sequence[str], batches: Sequence[tuple[Ints, ...
     return largest
 
 
-def quantise(source: Path, target: Path, grain: float = 0.0) -> None:
-    """Weights of products and embeddings in int8, per channel or row; activations are quantised as they come.
+def quantise(path: Path, grain: float = 0.0) -> Any:
+    """The network of a file, with weights of products and embeddings in int8, per channel or row, and activations as they come.
 
     The steps of a row are as fine as int8 allows, or ``grain`` times the standard deviation of its weights: then few numbers
     are frequent, and the file packs well.
@@ -185,7 +195,7 @@ def quantise(source: Path, target: Path, grain: float = 0.0) -> None:
     from onnx import numpy_helper
     from onnxruntime.quantization import QuantType, quantize_dynamic
 
-    model = onnx.load(str(source))
+    model = onnx.load(str(path))
     del model.graph.value_info[:]  # shapes that the exporter noted, which folding has made untrue
     for node in model.graph.node:  # notes of the exporter: a megabyte of stack traces
         node.ClearField("metadata_props")
@@ -197,41 +207,33 @@ def quantise(source: Path, target: Path, grain: float = 0.0) -> None:
             table = numpy_helper.to_array(tables[node.input[1]])
             coarse[node.input[1]] = _rows(table if node.op_type == "Gemm" else table.T, grain)
     _quantise_rows(model.graph, grain)
-    onnx.save(model, str(source))
-    quantize_dynamic(
-        str(source), str(target), weight_type=QuantType.QInt8, per_channel=True, op_types_to_quantize=["MatMul", "Gemm"]
-    )
-    if coarse:
-        _put_in(target, coarse)
+    small = path.with_name(f"small-{path.name}")
+    quantize_dynamic(model, str(small), weight_type=QuantType.QInt8, per_channel=True, op_types_to_quantize=["MatMul", "Gemm"])
+    model = onnx.load(str(small))
+    _put_in(model.graph, coarse)
+    return model
 
 
-def _put_in(path: Path, coarse: Mapping[str, tuple[Any, Floats]]) -> None:
+def _put_in(graph: Any, coarse: Mapping[str, tuple[Any, Floats]]) -> None:
     """Exchanges the int8 weights of products, and their scales, for these."""
-    import onnx
     from onnx import numpy_helper
 
-    model = onnx.load(str(path))
-    for tensor in model.graph.initializer:
+    for tensor in graph.initializer:
         for end, part in (("_quantized", 0), ("_scale", 1)):
             if tensor.name.endswith(end) and tensor.name.removesuffix(end) in coarse:
                 values = coarse[tensor.name.removesuffix(end)][part]
                 values = np.ascontiguousarray(values.T if part == 0 else values[:, 0])
-                assert list(values.shape) == list(tensor.dims)
                 tensor.CopyFrom(numpy_helper.from_array(values, tensor.name))
-    onnx.save(model, str(path))
 
 
-def _complete(path: Path, state: Mapping[str, Tensor]) -> None:
+def _complete(model: Any, state: Mapping[str, Tensor]) -> None:
     """Adds the weights that labelling does not need, but training does."""
-    import onnx
     from onnx import numpy_helper
 
-    model = onnx.load(str(path))
     there = {tensor.name.removesuffix("_quantized") for tensor in model.graph.initializer}
     for name, value in state.items():
         if name not in there and not name.startswith(_UNUSED):
             model.graph.initializer.append(numpy_helper.from_array(value.numpy(), name))
-    onnx.save(model, str(path))
 
 
 def _rows(values: Floats, grain: float = 0.0) -> tuple[Any, Floats]:

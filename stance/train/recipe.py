@@ -71,6 +71,27 @@ class Statements(Learning):
 
 
 @dataclass(frozen=True, kw_only=True)
+class Stances(Learning):
+    """The second network, which reads positions and targets of the statements that the first one finds, learns these.
+
+    ``base``: an encoder or a model, as in `Recipe`, that it starts from; "": the second network of the model that training
+    starts from, if that has one.
+    """
+
+    base: str = ""
+    epochs: int = 0
+    patience: int = 0
+    """As in `Statements`."""
+    batch_size: int = 16
+    encoder_rate: float = 1e-4
+    heads_rate: float = 1e-3
+    context: int = 128
+    frozen: int = 0
+    """This and ``grain`` as in `Recipe`."""
+    grain: float = 0.0
+
+
+@dataclass(frozen=True, kw_only=True)
 class Finish(Learning):
     """The last stage: the articles of ``files`` beside a random ``beside`` share of the others.
 
@@ -117,6 +138,7 @@ class Recipe:
     attribution: Attribution = field(default_factory=Attribution)
     judgements: Judgements = field(default_factory=Judgements)
     statements: Statements = field(default_factory=Statements)
+    stances: Stances = field(default_factory=Stances)
     finish: Finish = field(default_factory=Finish)
     decoding: Decoding = field(default_factory=Decoding)
 

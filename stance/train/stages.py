@@ -36,6 +36,8 @@ class Workbench:
     config: ModelConfig
     learnt: tuple[str, ...] = ()
     """The positions that the network knew before; none of a bare encoder."""
+    stances: Workbench | None = None
+    """Of the second network, which reads positions and targets."""
 
     @property
     def again(self) -> bool:
@@ -45,7 +47,8 @@ class Workbench:
     def classifier(self) -> Classifier:
         """The network as it stands, as a classifier."""
         self.network.eval()
-        return Classifier(TorchRuntime(self.network), self.tokenizer, self.config)
+        second = self.stances.classifier() if self.stances else None
+        return Classifier(TorchRuntime(self.network), self.tokenizer, self.config, second)
 
 
 def start(base: str, config: ModelConfig) -> Workbench:
@@ -131,6 +134,32 @@ def statement_tasks(
     config = bench.config
     whole = [a for a in articles if not a.partial]
     tags = list(tag_examples(whole, bench.tokenizer, bench.alphabet, size=config.window, overlap=config.overlap))
+    statements = _statement_examples(bench, articles, reader, unknown)
+    return [
+        Task("tags", tags, tag_loss, tag_batch),
+        Task("statements", statements, statement_loss, statement_batch),
+    ]
+
+
+def stances_task(
+    bench: Workbench,
+    articles: Sequence[AnnotatedArticle],
+    *,
+    batch_size: int,
+    reader: Classifier,
+    unknown: Collection[str] = (),
+) -> Task:
+    """The statements of the articles read in context by the second network: as in `statement_tasks`, without what is none."""
+    assert bench.stances
+    known = [a for a in articles if a.id not in unknown]
+    examples = [e for e in _statement_examples(bench.stances, known, reader, ()) if e.valid]
+    return Task("stances", examples, statement_loss, batch_size)
+
+
+def _statement_examples(
+    bench: Workbench, articles: Sequence[AnnotatedArticle], reader: Classifier, unknown: Collection[str]
+) -> list[StatementExample]:
+    config = bench.config
     examples: dict[str, list[StatementExample]] = {}
     for article in articles:
         if article.id in examples:
@@ -145,11 +174,7 @@ def statement_tasks(
                 stances=article.id not in unknown,
             )
         )  # fmt: skip
-    statements = [example for article in articles for example in examples[article.id]]
-    return [
-        Task("tags", tags, tag_loss, tag_batch),
-        Task("statements", statements, statement_loss, statement_batch),
-    ]
+    return [example for article in articles for example in examples[article.id]]
 
 
 def _compared(gold: Sequence[AnnotatedStatement], proposals: Sequence[Proposal]) -> Iterator[tuple[AnnotatedStatement, bool]]:

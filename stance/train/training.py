@@ -8,24 +8,24 @@ import json
 import random
 import shutil
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Self
 
 import torch
 from safetensors.torch import load_file, save_file
 
 from stance.annotations import content_faults, read_annotations, read_held_out
 from stance.bundled import bundled
-from stance.classifier import Classifier
+from stance.classifier import read_classifier
 from stance.codebook import Codebook, read_codebook
 from stance.errors import AnnotationError, ModelError, RecipeError
 from stance.evaluate import Difference, Report, difference, evaluate
 from stance.model.config import ModelConfig
-from stance.model.folder import CARD, CONFIG, METRICS, ONNX, checked, is_model, read_tokenizer
+from stance.model.folder import CARD, CONFIG, METRICS, SECOND, digest, is_model, read_config, second
 from stance.model.hub import HUB, download
-from stance.model.runtime import OnnxRuntime
+from stance.model.network import Network
 from stance.records import AnnotatedArticle, AnnotatedStatement
 from stance.report import annotated, as_dict, by_field, difference_lines, evaluate_model, report_lines
 from stance.train.calibration import Reliability, calibrated, judged, reliability
@@ -33,7 +33,7 @@ from stance.train.card import card
 from stance.train.dataset import from_dataset
 from stance.train.export import read_model, write_model
 from stance.train.loop import Stage, Task, run_stage
-from stance.train.recipe import Finish, Learning, Recipe
+from stance.train.recipe import Learning, Recipe
 from stance.train.split import companions, drawn, parted, scenario
 from stance.train.stages import (
     Workbench,
@@ -41,6 +41,7 @@ from stance.train.stages import (
     attribution_tasks,
     bench_of,
     judgement_tasks,
+    stances_task,
     start,
     statement_tasks,
 )
@@ -49,6 +50,7 @@ if TYPE_CHECKING:
     from datasets import Dataset
 
 Say = Callable[[str], None]
+_Weights = dict[str, torch.Tensor]
 
 #: Articles on which quantising is fitted.
 _SAMPLE = 20
@@ -98,9 +100,9 @@ def train(
     started = time.monotonic()
     material = _material(annotations, recipe, codebook)
     named = base or recipe.base or str(bundled("models/default"))
-    where = str(download(named)) if named.startswith(HUB) else named
+    where = _found(named)
     bench = _bench(named, where, recipe, codebook, say)
-    kept = copy.deepcopy(bench.network.state_dict()) if bench.again and recipe.keep else {}
+    kept = [copy.deepcopy(_states(bench))] if bench.again and recipe.keep else []
     others = [_weights(Path(folder), bench) for folder in recipe.mean]
     _first_stages(bench, recipe, str(Path(where).resolve()) if Path(where).exists() else where, work, say)
     going = True
@@ -113,18 +115,18 @@ def train(
     if going and material.last and recipe.finish.leave_one_out:
         reports["left out one by one"] = _leave_one_out(bench, recipe, material.seen, material.last, say)
     if going and material.last:
-        going = _finish(bench, recipe.finish, recipe.seed, material.seen, material.last, say)
+        going = _finish(bench, recipe, material.seen, material.last, say)
     if not going:
         say("stopped; the model is written as it is")
     if kept:
-        _average(bench, [kept], recipe.keep)
+        _average(bench, kept, recipe.keep)
     if others:
         _average(bench, others, len(others) / (len(others) + 1))
     part = output.with_name(f".{output.name}.part")
     shutil.rmtree(part, ignore_errors=True)
     sample = [a.text for a in (*material.seen, *material.last, *material.held)[:_SAMPLE]]
-    config = write_model(bench, part, sample, recipe.grain)
-    facts = _measured(part, config, recipe, material, reports, output.name, Path(where) if bench.again else None, say)
+    write_model(bench, part, sample, recipe.grain, recipe.stances.grain)
+    facts = _measured(part, recipe, material, reports, output.name, Path(where) if bench.again else None, say)
     (part / METRICS).write_text(json.dumps(facts, indent=2) + "\n", "utf-8")
     old = output.with_name(f".{output.name}.old")
     if output.exists():
@@ -136,25 +138,40 @@ def train(
     return reports
 
 
-def _weights(folder: Path, bench: Workbench) -> dict[str, torch.Tensor]:
+def _benches(bench: Workbench) -> list[Workbench]:
+    return [bench, bench.stances] if bench.stances else [bench]
+
+
+def _states(bench: Workbench) -> list[_Weights]:
+    """The weights of its networks; none of a second one that did not answer the same question before."""
+    return [one.network.state_dict() if one.again else {} for one in _benches(bench)]
+
+
+def _weights(folder: Path, bench: Workbench) -> list[_Weights]:
     """The weights of another model that answers the same question in the same shape. Raises `ModelError`."""
-    network, _, config = read_model(folder)
-    state = network.state_dict()
-    here = bench.network.state_dict()
-    if config.positions != bench.config.positions or {k: v.shape for k, v in state.items()} != {
-        k: v.shape for k, v in here.items()
-    }:
+    other = second(folder, read_config(folder))
+    read = [read_model(place) for place in (folder, *(other[:1] if other else ()))]
+
+    def shape(network: Network, config: ModelConfig) -> object:
+        return config.positions, {name: value.shape for name, value in network.state_dict().items()}
+
+    if [shape(network, config) for network, _, config in read] != [shape(b.network, b.config) for b in _benches(bench)]:
         raise ModelError(f"{folder}: no mean can be taken with a model of other positions or another encoder")
-    return state
+    return [network.state_dict() for network, _, _ in read]
 
 
-def _average(bench: Workbench, others: Sequence[Mapping[str, torch.Tensor]], share: float) -> None:
+def _average(bench: Workbench, others: Sequence[list[_Weights]], share: float) -> None:
     """So large a share of the weights comes from the others, from each as much."""
-    state = bench.network.state_dict()
-    for name, value in state.items():
-        if value.is_floating_point() and name in others[0]:
-            state[name] = (1 - share) * value + share * torch.stack([other[name] for other in others]).mean(0).to(value.device)
-    bench.network.load_state_dict(state)
+    for one, *states in zip(_benches(bench), *others, strict=True):
+        if not all(states):
+            continue
+        mine = one.network.state_dict()
+        for name, value in mine.items():
+            if value.is_floating_point():
+                mine[name] = (1 - share) * value + share * torch.stack([other[name] for other in states]).mean(0).to(
+                    value.device
+                )
+        one.network.load_state_dict(mine)
 
 
 def _material(annotations: Sequence[Path] | Dataset, recipe: Recipe, codebook: Codebook) -> _Material:
@@ -185,19 +202,18 @@ def _material(annotations: Sequence[Path] | Dataset, recipe: Recipe, codebook: C
 
 
 def _measured(
-    folder: Path, config: ModelConfig, recipe: Recipe, material: _Material, reports: dict[str, Report], name: str,
-    old: Path | None, say: Say,
-) -> dict[str, Any]:  # fmt: skip
+    folder: Path, recipe: Recipe, material: _Material, reports: dict[str, Report], name: str, old: Path | None, say: Say
+) -> dict[str, Any]:
     """Calibrates and measures the model in ``folder`` on held-out articles, writes its card, and returns its metrics.
 
     ``old`` is the model that it started from, where both answer the same question.
     """
+    config = read_config(folder)
     table: Reliability = {}
     parts: dict[str, dict[str, Report]] = {}
     gains: dict[str, Difference] = {}
     if held := material.held:
-        config, table = _calibrated(folder, config, held)
-        (folder / CONFIG).write_text(config.to_json(), "utf-8")
+        config, table = _calibrated(folder, held)
         found = evaluate_model(held, folder)
         reports["held-out scenarios"] = evaluate(held, *found)
         for field in ("genre", "region"):
@@ -213,10 +229,12 @@ def _measured(
         say(f"first: {old}, second: the new model, on the held-out articles")
     for line in difference_lines(gains) if gains else ():
         say(line)
-    given = [*(material.seen if recipe.statements.epochs else ()), *material.last]
+    given = [*(material.seen if recipe.statements.epochs or recipe.stances.epochs else ()), *material.last]
     learnt = {"articles": len(given), "statements": sum(len(a.statements) for a in given)}
-    size = sum(file.stat().st_size for file in folder.iterdir())
-    (folder / CARD).write_text(card(name, config, recipe, learnt, reports, table, parts, gains, size), "utf-8")
+    other = second(folder, config)
+    base = f"`{config.base}`" + (f"; for positions and targets a second network, from `{other[1].base}`" if other else "")
+    size = sum(file.stat().st_size for file in folder.rglob("*") if file.is_file())
+    (folder / CARD).write_text(card(name, config, base, recipe, learnt, reports, table, parts, gains, size), "utf-8")
     facts = {"learnt from": learnt, **{key: as_dict(report) for key, report in reports.items()}, "reliability": table}
     if gains:
         facts["compared"] = {"with": config.base, **{figure: asdict(gain) for figure, gain in gains.items()}}
@@ -256,12 +274,29 @@ def _given(annotations: Sequence[Path] | Dataset) -> list[AnnotatedArticle]:
 
 
 def _bench(named: str, where: str, recipe: Recipe, codebook: Codebook, say: Say) -> Workbench:
-    """A network on the base: on a model folder's network where the base is one, else on an encoder.
+    """A network on the base; a second one on the base that the recipe names for it, else on that of the base, if it has one.
 
     ``named`` is what the base is called, ``where`` its folder (or its id, which transformers finds).
-    From a model of the same positions, thresholds and temperatures are taken over until new ones are fitted.
     """
     config = _config(named, recipe, codebook)
+    bench = _network(named, where, config, say)
+    own = second(Path(where), read_config(Path(where))) if is_model(Path(where)) else None
+    base = recipe.stances.base or (str(own[0]) if own else "")
+    if not base:
+        return bench
+    told = replace(_config(base, recipe, codebook), frozen=recipe.stances.frozen, context=recipe.stances.context)
+    return replace(bench, stances=_network(base, _found(base), told, say))
+
+
+def _found(named: str) -> str:
+    return str(download(named)) if named.startswith(HUB) else named
+
+
+def _network(named: str, where: str, config: ModelConfig, say: Say) -> Workbench:
+    """A network on a model folder's network, where the base is one, else on an encoder.
+
+    From a model of the same positions, thresholds and temperatures are taken over until new ones are fitted.
+    """
     if is_model(Path(where)):
         network, tokenizer, old = read_model(Path(where))
         config = replace(config, frozen=old.frozen)
@@ -334,37 +369,51 @@ def _whole(done: bool) -> None:
 
 
 def _statement_stage(bench: Workbench, recipe: Recipe, material: _Material, say: Say) -> bool:
-    settings = recipe.statements
-    if not settings.epochs:
-        return True
+    one, two = recipe.statements, recipe.stances
     same = set(bench.config.positions) == set(read_codebook().names)
-    tasks = statement_tasks(
-        bench,
-        [*material.own, *material.extra * settings.repeat, *material.beside],
-        tag_batch=settings.tag_batch,
-        statement_batch=settings.statement_batch,
-        reader=bench.classifier(),
-        unknown=() if same else {a.id for a in material.beside},
-    )
-    best = _Best(bench, material.held[::2] if settings.patience else [], settings.patience, say)
-    if bench.again:
-        best.enough(0)
-    going = _learn(
-        bench, "statements", tasks + _replay(bench, recipe, settings.replay), settings, recipe.seed, say, best.enough
-    )
-    best.restore()
+    unknown = () if same else {a.id for a in material.beside}
+    articles = [*material.own, *material.extra * one.repeat, *material.beside]
+    held = material.held[::2]
+    going = True
+    if one.epochs:
+        tasks = statement_tasks(
+            bench,
+            articles,
+            tag_batch=one.tag_batch,
+            statement_batch=one.statement_batch,
+            reader=bench.classifier(),
+            unknown=unknown,
+        )
+        tasks += _replay(bench, recipe, one.replay)
+        with _Best(bench, bench, held, one.patience, say) as best:
+            going = _learn(bench, "statements", tasks, one, recipe.seed, say, best.enough)
+    if going and two.epochs and bench.stances:
+        task = stances_task(bench, articles, batch_size=two.batch_size, reader=bench.classifier(), unknown=unknown)
+        with _Best(bench, bench.stances, held, two.patience, say) as best:
+            going = _learn(bench.stances, "stances", [task], two, recipe.seed, say, best.enough)
     return going
 
 
 class _Best:
-    """Measures the network before the first epoch (0) and after every one on ``held`` articles, and keeps the best."""
+    """Measures a model before the first epoch (0) of one of its networks and after every one, and keeps the best of it.
 
-    def __init__(self, bench: Workbench, held: Sequence[AnnotatedArticle], patience: int, say: Say) -> None:
+    Nothing is measured where ``patience`` is 0.
+    """
+
+    def __init__(
+        self, bench: Workbench, learning: Workbench, held: Sequence[AnnotatedArticle], patience: int, say: Say
+    ) -> None:
         self._bench = bench
-        self._held = held
+        self._learning = learning
+        self._held = held if patience else []
         self._patience = patience
         self._say = say
-        self._kept: tuple[int, float, dict[str, torch.Tensor]] | None = None
+        self._kept: tuple[int, float, _Weights] | None = None
+
+    def __enter__(self) -> Self:
+        if self._learning.again:
+            self.enough(0)
+        return self
 
     def enough(self, epoch: int) -> bool:
         """Whether there was no gain for as many epochs as patience lasts."""
@@ -375,23 +424,22 @@ class _Best:
         score = evaluate(self._held, found, self._bench.config.positions, resamples=0).figures["tuple_f1"]
         self._say(f"{f'epoch {epoch}' if epoch else 'before'}: tuple F1 {score:.3f} on {len(self._held)} held-out articles")
         if self._kept is None or score > self._kept[1]:
-            self._kept = (epoch, score, copy.deepcopy(self._bench.network.state_dict()))
+            self._kept = (epoch, score, copy.deepcopy(self._learning.network.state_dict()))
         return epoch - self._kept[0] >= self._patience
 
-    def restore(self) -> None:
-        """The best network so far."""
+    def __exit__(self, *_: object) -> None:
         if self._kept:
-            self._bench.network.load_state_dict(self._kept[2])
+            self._learning.network.load_state_dict(self._kept[2])
             self._say(f"kept: {f'epoch {self._kept[0]}' if self._kept[0] else 'the model as it was before'}")
 
 
 def _finish(
-    bench: Workbench, settings: Finish, seed: int, others: Sequence[AnnotatedArticle],
-    last: Sequence[AnnotatedArticle], say: Say,
-) -> bool:  # fmt: skip
-    beside = random.Random(seed).sample(list(others), min(len(others), round(settings.beside * len(others))))
+    bench: Workbench, recipe: Recipe, others: Sequence[AnnotatedArticle], last: Sequence[AnnotatedArticle], say: Say
+) -> bool:
+    settings = recipe.finish
+    beside = random.Random(recipe.seed).sample(list(others), min(len(others), round(settings.beside * len(others))))
     tasks = statement_tasks(bench, [*last, *beside], tag_batch=8, statement_batch=16, reader=bench.classifier())
-    return _learn(bench, "finish", tasks, settings, seed, say)
+    return _learn(bench, "finish", tasks, settings, recipe.seed, say)
 
 
 def _leave_one_out(
@@ -400,14 +448,33 @@ def _leave_one_out(
     found: dict[str, list[AnnotatedStatement]] = {}
     for left in last:
         own = replace(bench, network=copy.deepcopy(bench.network))
-        _whole(_finish(own, recipe.finish, recipe.seed, others, [a for a in last if a is not left], say))
+        _whole(_finish(own, recipe, others, [a for a in last if a is not left], say))
         found[left.id] = annotated(own.classifier().classify(left.text))
     return evaluate(last, found, bench.config.positions)
 
 
-def _calibrated(folder: Path, config: ModelConfig, held: Sequence[AnnotatedArticle]) -> tuple[ModelConfig, Reliability]:
-    """Temperatures fitted on every other held-out article, and the reliability on the rest."""
-    every = replace(config, valid_threshold=0.0, temperatures={})
-    classifier = Classifier(OnnxRuntime(checked(folder, ONNX, config)), read_tokenizer(folder), every)
-    config = calibrated(config, judged(classifier, held[::2]))
-    return config, reliability(config, judged(classifier, held[1::2]))
+def _calibrated(folder: Path, held: Sequence[AnnotatedArticle]) -> tuple[ModelConfig, Reliability]:
+    """Writes temperatures and thresholds fitted on every other held-out article into the folder's configurations.
+
+    Returns the configuration, with what the second network was given in it, and the reliability on the rest of the articles.
+    """
+    classifier = read_classifier(folder).uncalibrated()
+    fitted, rest = (judged(classifier, part) for part in (held[::2], held[1::2]))
+    config = read_config(folder)
+    other = second(folder, config)
+    if not other:
+        config = calibrated(config, fitted)
+        (folder / CONFIG).write_text(config.to_json(), "utf-8")
+        return config, reliability(config, rest)
+    config = calibrated(config, {"valid": fitted.pop("valid")})
+    place, told = other
+    told = calibrated(told, fitted)
+    (place / CONFIG).write_text(told.to_json(), "utf-8")
+    config = replace(config, digests={**config.digests, SECOND[0]: digest(place / CONFIG)})
+    (folder / CONFIG).write_text(config.to_json(), "utf-8")
+    config = replace(
+        config,
+        thresholds=told.thresholds,
+        temperatures={**told.temperatures, **{k: v for k, v in config.temperatures.items() if k == "valid"}},
+    )
+    return config, reliability(config, rest)

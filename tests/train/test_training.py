@@ -17,8 +17,10 @@ from stance.annotations import read_annotations, write_annotations
 from stance.codebook import Codebook, Position, read_codebook
 from stance.errors import AnnotationError, ModelError, RecipeError
 from stance.model.config import ModelConfig
+from stance.model.decoding import Proposal
+from stance.model.folder import read_config
 from stance.records import AnnotatedArticle
-from stance.train.recipe import Finish, Recipe, Statements, read_recipe
+from stance.train.recipe import Finish, Recipe, Stances, Statements, read_recipe
 from stance.train.training import train
 from tests import tiny
 from tests.conftest import ROOT, TEXT
@@ -201,6 +203,73 @@ def test_the_lowest_layers_stay_as_they_are(base: Path, tmp_path: Path, article:
         train([tmp_path / "a.jsonl"], tmp_path / "none", replace(RECIPE, frozen=99), base=str(base))
     train([tmp_path / "a.jsonl"], tmp_path / "more", RECIPE, base=str(tmp_path / "mine"))
     assert read_model(tmp_path / "more")[2].frozen == 1
+
+
+def test_a_second_network_reads_positions_and_targets(
+    trained: Path, base: Path, tmp_path: Path, article: AnnotatedArticle
+) -> None:
+    """It learns them alone, what the first one finds stays as it is, and both are trained further, averaged and checked."""
+    from stance.train.export import read_model
+
+    write_annotations([article], tmp_path / "a.jsonl")
+    second = Stances(base=str(base), epochs=30, encoder_rate=1e-2, heads_rate=1e-2, context=64, frozen=1)
+    once = replace(RECIPE, statements=Statements(epochs=0, held_out=str(ROOT / "data" / "annotations" / "held_out.toml")))
+    made = tmp_path / "made"
+    train([tmp_path / "a.jsonl"], made, replace(once, stances=second), base=str(trained))
+    assert {p.name for p in (made / "stances").iterdir()} == {"config.json", "model.onnx.gz", "tokenizer.json", "encoder.json"}
+    assert f"a second network, from `{base.name}`" in (made / "README.md").read_text("utf-8")
+    assert read_config(made / "stances").context == 64
+    both, fast = stance.load(made), stance.load(made, fast=True)
+    assert both.digest != fast.digest
+    truth = {s.content: {t.position for t in s.stances} for s in article.statements}
+    proposals = [Proposal(s.content, s.cue, s.source) for s in article.statements]
+    for proposal in proposals:
+        read = both.scores(TEXT, proposal)
+        assert {name for name, chance in read.items() if chance > 0.5} == truth[proposal.content]
+        assert read != fast.scores(TEXT, proposal)
+    found = [[(s.content, s.speakers, s.confidence) for s in one.classify(TEXT)] for one in (both, fast)]
+    assert found[0] == found[1]
+    (only,) = both.classify("Orvane must lift the blockade.", speaker="Ilse Marrin")
+    assert only.speaker == "Ilse Marrin"
+
+    more = replace(once, stances=Stances(epochs=1, context=64), keep=0.5, mean=(str(made),))
+    train([tmp_path / "a.jsonl"], tmp_path / "more", more, base=str(made))
+    old, new = (read_model(folder / "stances")[0].statement.weight for folder in (made, tmp_path / "more"))
+    moved = float(((new - old).norm() / old.norm()).detach())
+    assert 0 < moved < 0.5
+    with pytest.raises(ModelError, match="no mean can be taken"):
+        train([tmp_path / "a.jsonl"], tmp_path / "none", replace(once, mean=(str(made),)), base=str(trained))
+
+    (tmp_path / "more" / "stances" / "model.onnx.gz").unlink()
+    with pytest.raises(ModelError, match="no model"):
+        stance.load(tmp_path / "more")
+    assert stance.load(tmp_path / "more", fast=True).config.stances
+    config = made / "stances" / "config.json"
+    config.write_text(config.read_text("utf-8") + " ", "utf-8")
+    with pytest.raises(ModelError, match=r"stances.config\.json: torn"):
+        stance.load(made)
+
+
+def test_a_second_network_is_calibrated_by_itself(trained: Path, base: Path, tmp_path: Path) -> None:
+    """The thresholds of positions are its own; those of the first network stay, for labelling without it."""
+    articles = read_annotations([ROOT / "data" / "annotations" / "seeds.jsonl"])
+    write_annotations([replace(a, meta={**a.meta, "scenario": a.id}) for a in articles], tmp_path / "a.jsonl")
+    (tmp_path / "held.toml").write_text("held_out = " + json.dumps([a.id for a in articles[1:]]), "utf-8")
+    recipe = replace(
+        RECIPE,
+        statements=Statements(epochs=0, held_out=str(tmp_path / "held.toml")),
+        stances=Stances(base=str(base), epochs=1, context=64),
+    )
+    said: list[str] = []
+    reports = train([tmp_path / "a.jsonl"], tmp_path / "made", recipe, base=str(trained), say=said.append)
+    assert reports["held-out scenarios"].articles == 4
+    first, own, old = (read_config(folder) for folder in (tmp_path / "made", tmp_path / "made" / "stances", trained))
+    assert first.thresholds == old.thresholds
+    assert {k: v for k, v in first.temperatures.items() if k != "valid"} == {
+        k: v for k, v in old.temperatures.items() if k != "valid"
+    }
+    assert "valid" not in own.temperatures
+    assert stance.load(tmp_path / "made").digest
 
 
 def test_attention_is_one_operator(trained: Path) -> None:
