@@ -54,7 +54,7 @@ def load(path: str | Path | None = None, *, threads: int = 0, fast: bool = False
 
     ``path`` may be a model on the Hugging Face hub, ``hf://user/name`` or ``hf://user/name@revision``; the network is touched
     for such a name only. ``threads`` is how many threads it computes with; 0 takes as many as there are cores.
-    ``fast`` leaves out the second, larger network of a model that has one: positions and targets are then read by the first.
+    ``fast`` leaves out the second, larger network of a model that has one: statements are then read by the first alone.
     Raises `ModelError` where the folder is missing, incomplete, torn or of another format, or the hub gives no model.
     """
     from stance.bundled import bundled

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
+from numpy.typing import NDArray
 
 from stance.articles import LONGEST, TOO_LONG, is_unicode
 from stance.errors import ArticleError, StanceError
@@ -43,6 +44,26 @@ class View:
     target: Floats
 
 
+#: What each network says of a statement, in its windows, and the network's share in the mean.
+Reading = list[tuple[float, list[View]]]
+
+
+def _highest(views: Sequence[View]) -> NDArray[np.float64]:
+    """The logits of a statement: of each the highest of all windows. *Shape:* (1 + positions,)."""
+    logits: NDArray[np.float64] = np.max([view.logits for view in views], axis=0).astype(float)
+    return logits
+
+
+def _places(text: str, pointers: Iterable[tuple[float, View, Floats]]) -> list[Pointed]:
+    """The places that networks point at, the likeliest first. Of each network: its share, its view, logits (tokens + 1, 2)."""
+    places = [
+        replace(place, probability=share * place.probability)
+        for share, view, ends in pointers
+        for place in pointed(ends[:, 0], ends[:, 1], view.tokens, text)
+    ]
+    return sorted(places, key=lambda place: -place.probability)
+
+
 def _beside(text: str, proposal: Proposal) -> bool:
     """Whether source and cue (without one, content) stand in one paragraph: else the source may be another statement's."""
     assert proposal.source is not None
@@ -53,7 +74,8 @@ def _beside(text: str, proposal: Proposal) -> bool:
 class Classifier:
     """Labels the statements of texts. Made by `stance.load`; safe to share between threads.
 
-    ``stances``, where given, is a classifier of a second network, which reads the positions and targets of what this one finds.
+    ``stances``, where given, is a classifier of a second network, which reads what this one finds as well; of what both say the
+    mean is taken.
     """
 
     def __init__(self, runtime: Runtime, tokenizer: Tokenizer, config: ModelConfig, stances: Classifier | None = None) -> None:
@@ -119,9 +141,7 @@ class Classifier:
 
     def scores(self, text: str, proposal: Proposal) -> dict[str, float]:
         """The probability of each position in words that are known to be a statement."""
-        reader = self._second or self
-        (views,) = reader._views(reader._tokens(text), [proposal])
-        return reader._chances(views)
+        return self._chances(self._readings(text, [proposal])[0])
 
     def _tokens(self, text: str) -> Tokens:
         return tokenize(text, self._tokenizer, self._alphabet)
@@ -145,39 +165,31 @@ class Classifier:
 
     def _read(self, text: str, tokens: Tokens, proposals: Sequence[Proposal]) -> list[Statement]:
         names = NameTable(text)
-        each = (
-            (proposal, views, self._valid(views))
-            for proposal, views in zip(proposals, self._views(tokens, proposals), strict=True)
-        )
-        found = [one for one in each if one[2] >= self.config.valid_threshold]
-        reader, again = self, [views for _, views, _ in found]
-        if self._second:
-            reader = self._second
-            again = reader._views(reader._tokens(text), [proposal for proposal, _, _ in found])
+        views = self._views(tokens, proposals)
+        found = [n for n, each in enumerate(views) if self._valid(each) >= self.config.valid_threshold]
+        proposals, views = [proposals[n] for n in found], [views[n] for n in found]
         statements = []
-        for (proposal, (first, *_), valid), views in zip(found, again, strict=True):
-            places = pointed(first.speaker[:, 0], first.speaker[:, 1], first.tokens, text)
+        for proposal, reading in zip(proposals, self._readings(text, proposals, views), strict=True):
             named: dict[str, str] = {}
+            places = _places(text, [(share, view, view.speaker) for share, (view, *_) in reading])
             speakers = self._speakers(text, proposal, places, names, named)
-            chances = reader._chances(views)
-            stances = reader._stances(text, chances, views, names, named, speakers)
-            statements.append(self._statement(text, proposal, valid, chances, speakers, stances, named))
+            chances = self._chances(reading)
+            stances = self._stances(text, chances, reading, names, named, speakers)
+            statements.append(self._statement(text, proposal, self._valid(reading[0][1]), chances, speakers, stances, named))
         return statements
 
     def _quotation(self, text: str, speaker: str) -> list[Statement]:
         lead = f"{speaker} said: "
         whole = lead + text
-        reader = self._second or self
-        tokens = reader._tokens(whole)
         cue = (len(speaker) + 1, len(speaker) + 5)
         left = len(lead) + len(text) - len(text.lstrip())
         content = (left, len(whole.rstrip()))
-        if content[1] <= left or not len(tokens):
+        if content[1] <= left or not len(self._tokens(whole)):
             return []
-        (views,) = reader._views(tokens, [Proposal((content,), cue, (0, len(speaker)))])
-        chances = reader._chances(views)
+        (reading,) = self._readings(whole, [Proposal((content,), cue, (0, len(speaker)))])
+        chances = self._chances(reading)
         named: dict[str, str] = {}
-        stances = reader._stances(whole, chances, views, NameTable(whole), named, (speaker,))
+        stances = self._stances(whole, chances, reading, NameTable(whole), named, (speaker,))
         named[speaker] = "given"
         span = (content[0] - len(lead), content[1] - len(lead))
         return [self._statement(text, Proposal((span,), None, None), 1.0, chances, (speaker,), stances, named)]
@@ -190,18 +202,30 @@ class Classifier:
         outputs = iter(self._run(("statement", "speaker", "target"), inputs))
         return [[View(inside, *next(outputs)) for _, inside, _ in part] for part in parts]
 
+    def _readings(self, text: str, proposals: Sequence[Proposal], views: Sequence[list[View]] | None = None) -> list[Reading]:
+        """What each network says of each proposal; ``views`` is what this one says, where that is known."""
+        if views is None:
+            views = self._views(self._tokens(text), proposals)
+        if not self._second:
+            return [[(1.0, own)] for own in views]
+        share = self.config.stances
+        others = self._second._views(self._second._tokens(text), proposals)
+        return [[(1 - share, own), (share, other)] for own, other in zip(views, others, strict=True)]
+
+    @property
+    def _told(self) -> ModelConfig:
+        """The configuration with the temperatures and thresholds of positions."""
+        return self._second.config if self._second else self.config
+
     def _valid(self, views: Sequence[View]) -> float:
-        """The probability of being a statement: the highest of all windows."""
-        return self._highest(views)[0]
+        """The probability of being a statement, which the first network tells."""
+        return float(sigmoid(_highest(views)[0] / self.config.temperatures.get("valid", 1.0)))
 
-    def _chances(self, views: Sequence[View]) -> dict[str, float]:
-        """The probability of each position: the highest of all windows."""
-        return dict(zip(self.config.positions, self._highest(views)[1:], strict=True))
-
-    def _highest(self, views: Sequence[View]) -> list[float]:
-        logits = np.max([view.logits for view in views], axis=0)
-        scale = [self.config.temperatures.get(name, 1.0) for name in ("valid", *self.config.positions)]
-        return [float(chance) for chance in sigmoid(logits.astype(float) / np.asarray(scale))]
+    def _chances(self, reading: Reading) -> dict[str, float]:
+        """The probability of each position."""
+        logits = sum(share * _highest(views)[1:] for share, views in reading)
+        scale = [self._told.temperatures.get(name, 1.0) for name in self.config.positions]
+        return dict(zip(self.config.positions, map(float, sigmoid(logits / np.asarray(scale))), strict=True))
 
     def _speakers(
         self, text: str, proposal: Proposal, places: Sequence[Pointed], names: NameTable, named: dict[str, str]
@@ -233,7 +257,7 @@ class Classifier:
                 return (paper,)
         best = max(sums.items(), key=lambda item: item[1], default=(None, 0.0))[0]
         if best is None:
-            if words is None or proposal.source is None or pronoun:
+            if words is None or proposal.source is None or pronoun or not bare(words):
                 return ()
             found = names.resolve_all(words, before=proposal.source[0])
             named.update((one.name, one.how) for one in found)
@@ -247,7 +271,7 @@ class Classifier:
         self,
         text: str,
         chances: dict[str, float],
-        views: Sequence[View],
+        reading: Reading,
         names: NameTable,
         named: dict[str, str],
         speakers: Sequence[str],
@@ -256,10 +280,10 @@ class Classifier:
         found: dict[str, str] = {}
         for number, position in enumerate(self.config.positions):
             chance = chances[position]
-            if chance < self.config.thresholds.get(position, 0.5):
+            if chance < self._told.thresholds.get(position, 0.5):
                 continue
-            view = max(views, key=lambda v: v.logits[1 + number])
-            places = pointed(view.target[:, number, 0], view.target[:, number, 1], view.tokens, text)
+            best = [(share, max(views, key=lambda view: view.logits[1 + number])) for share, views in reading]
+            places = _places(text, [(share, view, view.target[:, number]) for share, view in best])
             how: dict[str, str] = {}
             each = self._by_name(text, places, names, how)
             if position in _OUTWARD:

@@ -304,9 +304,10 @@ class NameTable:
                 top = max(longer, key=len)
                 if all(top[-len(other) :] == other or top[: len(other)] == other for other in longer):
                     return Resolution(self._by_fold[top], "surname")
+            adjective = () if name.isupper() else _table("demonyms").get(key, ())
             country = self._named((*_table("capitals").get(key, ()), *_table("demonyms").get(key, ())))
-            if country:
-                return Resolution(country, "capital")
+            if country or adjective:
+                return Resolution(country or adjective[0], "capital")
             return Resolution(known or name, "exact" if known else "as-written")
         if len(key) == 1 and key[0] in _ROLES:
             found = self._role(key[0], len(self._text) if before is None else before)

@@ -122,7 +122,7 @@ def test_commands_take_models_from_the_hub(hub: Hub, mine: Path, tmp_path: Path)
     (tmp_path / "a.txt").write_text("Ilse Marrin accused Orvane of lying.", "utf-8")
     given = [tmp_path / "a.txt", "--model", "hf://press/conflicts"]
     done = run("label", *given)
-    assert json.loads(done.stdout)["made_by"]["model"] == stance.load().config.digests["model.onnx.gz"][:16]
+    assert json.loads(done.stdout)["made_by"]["model"] == stance.load().digest
     run("label", tmp_path / "a.txt", "-o", tmp_path / "a.jsonl")
     assert run("suggest", *given).stdout.startswith("1. a: ")
     told = run("evaluate", tmp_path / "a.jsonl", "--model", "hf://press/conflicts", "--compare", "hf://press/conflicts@v2")

@@ -71,6 +71,15 @@ def test_a_capital_is_surely_its_country() -> None:
     assert (found.name, found.how, table.is_sure(found)) == ("United States", "capital", True)
 
 
+def test_an_adjective_is_its_country_even_where_no_name_of_it_stands() -> None:
+    table = NameTable("The minister blamed an Iranian attack. Damascus was silent, and so was the U.S. Navy.")
+    assert [(r.name, r.how) for r in map(table.resolve, ("Iranian", "Damascus", "U.S."))] == [
+        ("Iran", "capital"),
+        ("Damascus", "exact"),
+        ("U.S.", "as-written"),
+    ]
+
+
 def test_a_shared_surname_is_left_as_it_stands() -> None:
     assert NameTable(TEXT).resolve("Duman").name == "Duman"
 

@@ -28,8 +28,8 @@ class ModelConfig:
     """The stretch of the article in which a statement is read."""
     longest: int = 480
     """The same at most, for long statements."""
-    stances: bool = False
-    """Whether a second network, in the folder ``stances``, reads positions and targets of what this one finds."""
+    stances: float = 0.0
+    """The share of a second network, in the folder ``stances``, in what is read in a statement; 0: there is none."""
     valid_threshold: float = 0.5
     """Proposals less likely to be a statement are dropped."""
     thresholds: Mapping[str, float] = field(default_factory=dict)
@@ -48,13 +48,12 @@ class ModelConfig:
         for name, size in sizes.items():
             if type(size) is not int or not (0 if name == "overlap" else 8) <= size <= 510:
                 raise ValueError(f"{name}: expected a number of tokens up to 510, found {size!r}")
-        if type(self.stances) is not bool:
-            raise ValueError(f"stances: expected true or false, found {self.stances!r}")
         if type(self.frozen) is not int or self.frozen < 0:
             raise ValueError(f"frozen: expected a number of layers, found {self.frozen!r}")
         if self.overlap >= self.window:
             raise ValueError(f"overlap {self.overlap} has to be smaller than window {self.window}")
-        for name, chance in {"valid_threshold": self.valid_threshold, "share": self.share, **self.thresholds}.items():
+        chances = {"valid_threshold": self.valid_threshold, "share": self.share, "stances": self.stances}
+        for name, chance in {**chances, **self.thresholds}.items():
             if type(chance) not in (int, float) or not 0 <= chance <= 1:
                 raise ValueError(f"{name}: expected a probability, found {chance!r}")
 

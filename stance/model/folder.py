@@ -2,7 +2,7 @@
 
 A folder holds ``config.json``, ``model.onnx.gz``, ``tokenizer.json``, ``metrics.json``, ``README.md`` (the card) and, for
 retraining, ``encoder.json``. The folder ``stances`` in it, where there is one, holds the first three and the last of these
-for a second network, which reads positions and targets. Nothing in any of them is ever executed or unpickled.
+for a second network, which reads the statements as well. Nothing in any of them is ever executed or unpickled.
 """
 
 from __future__ import annotations

@@ -76,7 +76,6 @@ def write_model(
         files += SECOND
     config = replace(
         bench.config,
-        stances=bench.stances is not None,
         digests={name: digest(folder / name) for name in files},
         versions={name: metadata.version(name) for name in _LIBRARIES},
     )

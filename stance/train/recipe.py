@@ -72,10 +72,10 @@ class Statements(Learning):
 
 @dataclass(frozen=True, kw_only=True)
 class Stances(Learning):
-    """The second network, which reads positions and targets of the statements that the first one finds, learns these.
+    """The second network, which reads what the first one finds as well, learns positions, speakers and targets.
 
     ``base``: an encoder or a model, as in `Recipe`, that it starts from; "": the second network of the model that training
-    starts from, if that has one.
+    starts from, if that has one. ``share`` is its share in the mean of what both read.
     """
 
     base: str = ""
@@ -85,6 +85,7 @@ class Stances(Learning):
     batch_size: int = 16
     encoder_rate: float = 1e-4
     heads_rate: float = 1e-3
+    share: float = 0.75
     context: int = 128
     frozen: int = 0
     """This and ``grain`` as in `Recipe`."""

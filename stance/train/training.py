@@ -232,7 +232,9 @@ def _measured(
     given = [*(material.seen if recipe.statements.epochs or recipe.stances.epochs else ()), *material.last]
     learnt = {"articles": len(given), "statements": sum(len(a.statements) for a in given)}
     other = second(folder, config)
-    base = f"`{config.base}`" + (f"; for positions and targets a second network, from `{other[1].base}`" if other else "")
+    base = f"`{config.base}`" + (
+        f"; a second network, which reads statements beside the first, from `{other[1].base}`" if other else ""
+    )
     size = sum(file.stat().st_size for file in folder.rglob("*") if file.is_file())
     (folder / CARD).write_text(card(name, config, base, recipe, learnt, reports, table, parts, gains, size), "utf-8")
     facts = {"learnt from": learnt, **{key: as_dict(report) for key, report in reports.items()}, "reliability": table}
@@ -282,10 +284,11 @@ def _bench(named: str, where: str, recipe: Recipe, codebook: Codebook, say: Say)
     bench = _network(named, where, config, say)
     own = second(Path(where), read_config(Path(where))) if is_model(Path(where)) else None
     base = recipe.stances.base or (str(own[0]) if own else "")
-    if not base:
+    if not base or not recipe.stances.share:
         return bench
     told = replace(_config(base, recipe, codebook), frozen=recipe.stances.frozen, context=recipe.stances.context)
-    return replace(bench, stances=_network(base, _found(base), told, say))
+    config = replace(bench.config, stances=recipe.stances.share)
+    return replace(bench, config=config, stances=_network(base, _found(base), told, say))
 
 
 def _found(named: str) -> str:

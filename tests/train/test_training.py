@@ -212,12 +212,12 @@ def test_a_second_network_reads_positions_and_targets(
     from stance.train.export import read_model
 
     write_annotations([article], tmp_path / "a.jsonl")
-    second = Stances(base=str(base), epochs=30, encoder_rate=1e-2, heads_rate=1e-2, context=64, frozen=1)
+    second = Stances(base=str(base), epochs=30, encoder_rate=1e-2, heads_rate=1e-2, context=64, frozen=1, share=1.0)
     once = replace(RECIPE, statements=Statements(epochs=0, held_out=str(ROOT / "data" / "annotations" / "held_out.toml")))
     made = tmp_path / "made"
     train([tmp_path / "a.jsonl"], made, replace(once, stances=second), base=str(trained))
     assert {p.name for p in (made / "stances").iterdir()} == {"config.json", "model.onnx.gz", "tokenizer.json", "encoder.json"}
-    assert f"a second network, from `{base.name}`" in (made / "README.md").read_text("utf-8")
+    assert f"beside the first, from `{base.name}`" in (made / "README.md").read_text("utf-8")
     assert read_config(made / "stances").context == 64
     both, fast = stance.load(made), stance.load(made, fast=True)
     assert both.digest != fast.digest
@@ -227,7 +227,7 @@ def test_a_second_network_reads_positions_and_targets(
         read = both.scores(TEXT, proposal)
         assert {name for name, chance in read.items() if chance > 0.5} == truth[proposal.content]
         assert read != fast.scores(TEXT, proposal)
-    found = [[(s.content, s.speakers, s.confidence) for s in one.classify(TEXT)] for one in (both, fast)]
+    found = [[(s.content, s.confidence) for s in one.classify(TEXT)] for one in (both, fast)]
     assert found[0] == found[1]
     (only,) = both.classify("Orvane must lift the blockade.", speaker="Ilse Marrin")
     assert only.speaker == "Ilse Marrin"
@@ -240,10 +240,14 @@ def test_a_second_network_reads_positions_and_targets(
     with pytest.raises(ModelError, match="no mean can be taken"):
         train([tmp_path / "a.jsonl"], tmp_path / "none", replace(once, mean=(str(made),)), base=str(trained))
 
+    train([tmp_path / "a.jsonl"], tmp_path / "one", replace(once, stances=Stances(share=0.0)), base=str(made))
+    assert not (tmp_path / "one" / "stances").exists()
+    assert stance.load(tmp_path / "one").config.stances == 0
+
     (tmp_path / "more" / "stances" / "model.onnx.gz").unlink()
     with pytest.raises(ModelError, match="no model"):
         stance.load(tmp_path / "more")
-    assert stance.load(tmp_path / "more", fast=True).config.stances
+    assert stance.load(tmp_path / "more", fast=True).config.stances == 0.75
     config = made / "stances" / "config.json"
     config.write_text(config.read_text("utf-8") + " ", "utf-8")
     with pytest.raises(ModelError, match=r"stances.config\.json: torn"):
