@@ -67,6 +67,11 @@ _OWNED = re.compile(rf"(?:['’]s|s['’])\s+(?:[\w\-]+\s+){{0,3}}?{_ACTS}")
 _ACT = re.compile(rf"\s+(?:[a-z\-]+\s+){{0,2}}?(?<!\sin\s){_ACTS}")
 #: Words before a name that are none, and part of none: ``left-back``, ``opposition leader``.
 _COMMON = re.compile(rf"(?:(?!(?:{'|'.join(sorted(_PARTICLES | _OPENERS))})\b)[a-z]+(?:-[a-z]+)*\s+){{1,3}}")
+#: What an institution is, before its name: ``state news agency IRNA``, ``human rights group Orvane Watch``.
+_KIND = re.compile(
+    rf"(?:(?!(?:and|at|against|by|for|from|in|of|on|or|to|with)\s)[\w.’'\-]+\s+){{0,5}}?(?:{'|'.join(sorted(word_list('kinds')))})\s+"
+    r"(?P<name>[“\"]?[A-Z](?:(?!['’]s)[\w.&’'\-])*(?:\s+(?:[a-z]{1,3}\s+){0,2}[A-Z](?:(?!['’]s)[\w.&’'\-])*)*[”\"]?)"
+)
 #: A document of somebody: its issuer before it, or behind ``by`` or ``from``.
 _ISSUED = re.compile(
     rf"(?P<before>[^\W\d_].*?)(?:['’]s)?\s+(?:[a-z\-]+\s+){{0,2}}?(?:{_DOCUMENTS})(?=$|\s+(?:[a-z]+ed|about|for|from|in|into|of|on|read|sent|to)\b)"
@@ -93,7 +98,10 @@ def bare(words: str) -> str:
     """A mention without article, possessive ending, quotation marks and title: ``the Syrian leader`` stays."""
     name = words.strip().strip("\"“”‘’'«»,;: ")
     name = _WEEKDAY.sub(r"\1", _POSSESSIVE.sub("", name))
-    name = _ARTICLES.sub("", name)
+    name = "" if name in ("the", "a", "an") else _ARTICLES.sub("", name)
+    kind = _KIND.fullmatch(name)
+    if kind:
+        name = kind["name"].strip('“”"')
     whole = rest = name
     for _ in range(_MOST_TITLES):
         before, rest = rest, _without_title(rest)

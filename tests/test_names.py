@@ -103,6 +103,7 @@ def test_a_shared_surname_is_left_as_it_stands() -> None:
         ("Senator Ilse Marrin of Lissen", "Ilse Marrin"),
         ("University of Lissen", "University of Lissen"),
         ("Today's Harbour Board", "Harbour Board"),
+        ("the", ""),
     ],
 )
 def test_titles_articles_and_weekdays_fall_off(words: str, name: str) -> None:
@@ -163,6 +164,12 @@ def test_an_institution_speaks_for_its_country() -> None:
         ("diplomats in Port Harrow", "diplomats in Port Harrow"),
         ("al-Hadi Sutton", "al-Hadi Sutton"),
         ("van der Berg", "van der Berg"),
+        ("the Orvane news agency OLNA", "OLNA"),
+        ("The Larkin newspaper “Voice of the Harbour”", "Voice of the Harbour"),
+        ("human rights group Watch for the North", "Watch for the North"),
+        ("a nurse with the charity Blue Lantern", "nurse with the charity Blue Lantern"),
+        ("shipping company Larkin's lawyer", "shipping company Larkin's lawyer"),
+        ("Orvane News Agency", "Orvane News Agency"),
     ],
 )
 def test_what_somebody_is_falls_off_before_the_name(words: str, name: str) -> None:

@@ -64,6 +64,8 @@ class Statements(Learning):
     """For every given article, so many of the project's own beside it, drawn at random."""
     share: float = 1.0
     """So large a part of the given scenarios is learnt from, for a learning curve; a smaller part lies inside a larger."""
+    skipped: float = 0.0
+    """This smaller part is left out of it, for instance because an earlier training has read it."""
     held_out: str = ""
     """A file with a list ``held_out`` of scenarios that training does not see."""
     hold_out: float = 0.0

@@ -19,10 +19,13 @@ def scenario(article: AnnotatedArticle) -> str:
     return str(article.meta.get("scenario") or article.id)
 
 
-def drawn(articles: Sequence[AnnotatedArticle], share: float) -> list[AnnotatedArticle]:
-    """The articles of a ``share`` of their scenarios, the same ones in every run; a smaller share lies inside a larger."""
+def drawn(articles: Sequence[AnnotatedArticle], share: float, skipped: float = 0.0) -> list[AnnotatedArticle]:
+    """The articles of a ``share`` of their scenarios, the same ones in every run; a smaller share lies inside a larger.
+
+    Those of the share ``skipped`` are left out of it.
+    """
     order = sorted({scenario(a) for a in articles}, key=lambda name: hashlib.sha256(name.encode()).digest())
-    kept = set(order[: round(share * len(order))])
+    kept = set(order[round(skipped * len(order)) : round(share * len(order))])
     return [a for a in articles if scenario(a) in kept]
 
 

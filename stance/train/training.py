@@ -192,7 +192,7 @@ def _material(annotations: Sequence[Path] | Dataset, recipe: Recipe, codebook: C
         _, held = parted(whole, settings.hold_out)
     taken = {a.id for a in (*last, *held)}
     told = {scenario(a) for a in held}  # nor is learnt from an article of these stories that was read in part
-    own = drawn([a for a in own if a.id not in taken and scenario(a) not in told], settings.share)
+    own = drawn([a for a in own if a.id not in taken and scenario(a) not in told], settings.share, settings.skipped)
     extra = [a for a in extra if a.id not in taken]
     number = round(settings.beside * len(own))
     beside = companions(number, taken | {a.id for a in (*own, *extra)}, recipe.seed) if number else []

@@ -526,7 +526,7 @@ def test_a_held_out_story_is_not_learnt_from_in_part(base: Path, tmp_path: Path,
 
 def test_companions_are_the_project_s_own_and_never_held_out() -> None:
     from stance.annotations import read_held_out
-    from stance.train.split import companions, parted
+    from stance.train.split import companions, drawn, parted
 
     away = read_held_out(ROOT / "data" / "annotations" / "held_out.toml")
     some = companions(40, set(), seed=1)
@@ -538,6 +538,11 @@ def test_companions_are_the_project_s_own_and_never_held_out() -> None:
     assert len(learnt) + len(held) == 40
     assert 5 <= len(held) <= 15
     assert parted(some[:4], 0.5) == (some[:4], [])
+    first, second = drawn(some, 0.4), drawn(some, 0.8, skipped=0.4)
+    assert first
+    assert second
+    assert {a.id for a in first} | {a.id for a in second} == {a.id for a in drawn(some, 0.8)}
+    assert not {a.id for a in first} & {a.id for a in second}
 
 
 def test_a_retrained_model_keeps_thresholds_that_few_articles_cannot_tell(
