@@ -174,7 +174,7 @@ class Classifier:
             places = _places(text, [(share, view, view.speaker) for share, (view, *_) in reading])
             speakers = self._speakers(text, proposal, places, names, named)
             chances = self._chances(reading)
-            stances = self._stances(text, chances, reading, names, named, speakers)
+            stances = self._stances(text, chances, reading, names, named, speakers, proposal.content)
             statements.append(self._statement(text, proposal, self._valid(reading[0][1]), chances, speakers, stances, named))
         return statements
 
@@ -189,7 +189,7 @@ class Classifier:
         (reading,) = self._readings(whole, [Proposal((content,), cue, (0, len(speaker)))])
         chances = self._chances(reading)
         named: dict[str, str] = {}
-        stances = self._stances(whole, chances, reading, NameTable(whole), named, (speaker,))
+        stances = self._stances(whole, chances, reading, NameTable(whole), named, (speaker,), (content,))
         named[speaker] = "given"
         span = (content[0] - len(lead), content[1] - len(lead))
         return [self._statement(text, Proposal((span,), None, None), 1.0, chances, (speaker,), stances, named)]
@@ -275,6 +275,7 @@ class Classifier:
         names: NameTable,
         named: dict[str, str],
         speakers: Sequence[str],
+        spans: Sequence[Span],
     ) -> tuple[Stance, ...]:
         stances: list[Stance] = []
         found: dict[str, str] = {}
@@ -298,6 +299,12 @@ class Classifier:
                     stances.append(Stance(position=position, target=name, confidence=chance * share))
                     if name:
                         found.setdefault(name, how.get(name, "exact"))
+            for stance in [s for s in stances if s.position == position and s.target]:
+                for other in names.beside(str(stance.target), spans):
+                    known = any(s.position == position and s.target == other.name for s in stances)
+                    if not known and not (position in _OUTWARD and other.name in speakers):
+                        stances.append(replace(stance, target=other.name))
+                        found.setdefault(other.name, other.how)
         if max((s.confidence for s in stances), default=0.0) < _no_stance(chances):
             return ()  # whoever it aims at, that it takes no position at all is likelier
         for name, way in found.items():

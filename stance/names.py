@@ -15,8 +15,11 @@ from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
 from functools import cache, cached_property, lru_cache
 from importlib import resources
+from itertools import pairwise
 
 from anyascii import anyascii
+
+from stance.records import Span
 
 
 def word_list(name: str) -> frozenset[str]:
@@ -67,6 +70,11 @@ _OWNED = re.compile(rf"(?:['’]s|s['’])\s+(?:[\w\-]+\s+){{0,3}}?{_ACTS}")
 _ACT = re.compile(rf"\s+(?:[a-z\-]+\s+){{0,2}}?(?<!\sin\s){_ACTS}")
 #: Words before a name that are none, and part of none: ``left-back``, ``opposition leader``.
 _COMMON = re.compile(rf"(?:(?!(?:{'|'.join(sorted(_PARTICLES | _OPENERS))})\b)[a-z]+(?:-[a-z]+)*\s+){{1,3}}")
+#: Between two names of a list: a comma, or the word before the last one.
+_LISTED = re.compile(
+    r"(?:['’]s)?(?:,\s+|,?\s+(?P<last>and|or|&)\s+)(?:(?:by|for|from|in|of|on|to|with)\s+)?(?:(?:the|its|his|her|their)\s+)?",
+    re.I,
+)
 #: What an institution is, before its name: ``state news agency IRNA``, ``human rights group Orvane Watch``.
 _KIND = re.compile(
     rf"(?:(?!(?:and|at|against|by|for|from|in|of|on|or|to|with)\s)[\w.’'\-]+\s+){{0,5}}?(?:{'|'.join(sorted(word_list('kinds')))})\s+"
@@ -363,6 +371,23 @@ class NameTable:
             if found:
                 return found.pop() if len(found) == 1 else None
         return None
+
+    def beside(self, name: str, spans: Iterable[Span]) -> list[Resolution]:
+        """Those who stand in one list with a name within the spans: ``Orvane and Salin``, ``Marrin, Sutton or their party``."""
+        found: dict[str, Resolution] = {}
+        for start, end in spans:
+            runs = [run for run in self._runs if start <= run[0] and run[1] <= end and run[2]]
+            group: list[Resolution] = []
+            for (first, last, own), following in pairwise((*runs, (end, end, ""))):
+                link = _LISTED.fullmatch(self._text, last, following[0])
+                group.append(self.resolve(own, before=first))
+                if link and link["last"]:
+                    group.append(self.resolve(following[2], before=following[0]))
+                    if any(one.name == name for one in group):
+                        found.update((one.name, one) for one in group)
+                if not link or link["last"]:
+                    group = []
+        return [one for one in found.values() if one.name != name]
 
     def is_sure(self, found: Resolution) -> bool:
         """Whether a mention was surely a name by itself, and not a title or the piece of a name."""

@@ -176,6 +176,19 @@ def test_what_somebody_is_falls_off_before_the_name(words: str, name: str) -> No
     assert NameTable("").resolve(words).name == name
 
 
+def test_names_of_one_list_stand_together() -> None:
+    text = "Orvane and Salin must stop. Ilse Marrin, Levi Sutton or the Harbour Board lied, and Ana Bel, Uma Lark said so."
+    table = NameTable(text)
+
+    def beside(name: str, end: int = len(text)) -> list[str]:
+        return [one.name for one in table.beside(name, [(0, end)])]
+
+    assert beside("Salin") == ["Orvane"]
+    assert beside("Sutton") == []
+    assert beside("Levi Sutton") == ["Ilse Marrin", "Harbour Board"]
+    assert beside("Uma Lark") == beside("Orvane", 10) == beside("Tomas Reed") == []
+
+
 @pytest.mark.parametrize(
     ("words", "name"),
     [
