@@ -99,7 +99,7 @@ def codebook_option(command: Callable[..., Any]) -> Callable[..., Any]:
 @click.option("--add-bom", is_flag=True, help="CSV with a byte order mark, as spreadsheets want it.")
 @column_options
 @model_option
-@click.option("--fast", is_flag=True, help="Without the model's second network: several times as fast, and less often right.")
+@click.option("--fast", is_flag=True, help="Without the model's second network: three times as fast, and less often right.")
 @click.option(
     "--actors", type=click.Path(path_type=Path, exists=True, dir_okay=False),
     help="A file of actors (TOML), to have one name for each across articles.",
