@@ -141,7 +141,8 @@ class Classifier:
 
     def scores(self, text: str, proposal: Proposal) -> dict[str, float]:
         """The probability of each position in words that are known to be a statement."""
-        return self._chances(self._readings(text, [proposal])[0])
+        views = self._views(self._tokens(text), [proposal])
+        return self._chances(self._readings(text, [proposal], views)[0])
 
     def _tokens(self, text: str) -> Tokens:
         return tokenize(text, self._tokenizer, self._alphabet)
@@ -184,9 +185,11 @@ class Classifier:
         cue = (len(speaker) + 1, len(speaker) + 5)
         left = len(lead) + len(text) - len(text.lstrip())
         content = (left, len(whole.rstrip()))
-        if content[1] <= left or not len(self._tokens(whole)):
+        tokens = self._tokens(whole)
+        if content[1] <= left or not len(tokens):
             return []
-        (reading,) = self._readings(whole, [Proposal((content,), cue, (0, len(speaker)))])
+        proposals = [Proposal((content,), cue, (0, len(speaker)))]
+        (reading,) = self._readings(whole, proposals, self._views(tokens, proposals))
         chances = self._chances(reading)
         named: dict[str, str] = {}
         stances = self._stances(whole, chances, reading, NameTable(whole), named, (speaker,), (content,))
@@ -202,10 +205,8 @@ class Classifier:
         outputs = iter(self._run(("statement", "speaker", "target"), inputs))
         return [[View(inside, *next(outputs)) for _, inside, _ in part] for part in parts]
 
-    def _readings(self, text: str, proposals: Sequence[Proposal], views: Sequence[list[View]] | None = None) -> list[Reading]:
-        """What each network says of each proposal; ``views`` is what this one says, where that is known."""
-        if views is None:
-            views = self._views(self._tokens(text), proposals)
+    def _readings(self, text: str, proposals: Sequence[Proposal], views: Sequence[list[View]]) -> list[Reading]:
+        """What each network says of each proposal; ``views`` is what this one says."""
         if not self._second:
             return [[(1.0, own)] for own in views]
         share = self.config.stances
@@ -290,21 +291,20 @@ class Classifier:
             if position in _OUTWARD:
                 each = {name: share * (_SELF if name in speakers else 1.0) for name, share in each.items()}
             sums = sorted(each.items(), key=lambda item: -item[1])
+            targets: dict[str | None, float] = {}
             for rank, (name, share) in enumerate(sums):
                 if name and position in _PLEDGED and name in speakers:
                     name = names.spoken_for(name)
-                if name and any(s.position == position and s.target == name for s in stances):
-                    continue
-                if rank == 0 or (name and sums[0][0] and share >= self.config.share):
-                    stances.append(Stance(position=position, target=name, confidence=chance * share))
+                if name not in targets and (rank == 0 or (name and sums[0][0] and share >= self.config.share)):
+                    targets[name] = share
                     if name:
                         found.setdefault(name, how.get(name, "exact"))
-            for stance in [s for s in stances if s.position == position and s.target]:
-                for other in names.beside(str(stance.target), spans):
-                    known = any(s.position == position and s.target == other.name for s in stances)
-                    if not known and not (position in _OUTWARD and other.name in speakers):
-                        stances.append(replace(stance, target=other.name))
+            for name, share in list(targets.items()):
+                for other in names.beside(name, spans) if name else ():
+                    if other.name not in targets and not (position in _OUTWARD and other.name in speakers):
+                        targets[other.name] = share
                         found.setdefault(other.name, other.how)
+            stances.extend(Stance(position=position, target=name, confidence=chance * share) for name, share in targets.items())
         if max((s.confidence for s in stances), default=0.0) < _no_stance(chances):
             return ()  # whoever it aims at, that it takes no position at all is likelier
         for name, way in found.items():

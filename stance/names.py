@@ -320,10 +320,10 @@ class NameTable:
                 top = max(longer, key=len)
                 if all(top[-len(other) :] == other or top[: len(other)] == other for other in longer):
                     return Resolution(self._by_fold[top], "surname")
-            adjective = () if name.isupper() else _table("demonyms").get(key, ())
-            country = self._named((*_table("capitals").get(key, ()), *_table("demonyms").get(key, ())))
-            if country or adjective:
-                return Resolution(country or adjective[0], "capital")
+            countries = _table("demonyms").get(key, ())
+            country = self._named((*_table("capitals").get(key, ()), *countries))
+            if country or (countries and not name.isupper()):
+                return Resolution(country or countries[0], "capital")
             return Resolution(known or name, "exact" if known else "as-written")
         if len(key) == 1 and key[0] in _ROLES:
             found = self._role(key[0], len(self._text) if before is None else before)
@@ -373,19 +373,19 @@ class NameTable:
         return None
 
     def beside(self, name: str, spans: Iterable[Span]) -> list[Resolution]:
-        """Those who stand in one list with a name within the spans: ``Orvane and Salin``, ``Marrin, Sutton or their party``."""
+        """Those who stand in one list with a name within the spans: ``Marrin, Sutton or the Harbour Board``."""
         found: dict[str, Resolution] = {}
-        for start, end in spans:
-            runs = [run for run in self._runs if start <= run[0] and run[1] <= end and run[2]]
-            group: list[Resolution] = []
-            for (first, last, own), following in pairwise((*runs, (end, end, ""))):
-                link = _LISTED.fullmatch(self._text, last, following[0])
-                group.append(self.resolve(own, before=first))
+        for span in spans:
+            first, last = (bisect_left(self._runs, place, key=lambda run: run[0]) for place in span)
+            runs = [run for run in self._runs[first:last] if run[1] <= span[1] and run[2]]
+            group: list[tuple[int, int, str]] = []
+            for run, following in pairwise(runs):
+                link = _LISTED.fullmatch(self._text, run[1], following[0])
+                group = [*group, run] if link else []
                 if link and link["last"]:
-                    group.append(self.resolve(following[2], before=following[0]))
-                    if any(one.name == name for one in group):
-                        found.update((one.name, one) for one in group)
-                if not link or link["last"]:
+                    listed = [self.resolve(own, before=start) for start, _, own in (*group, following)]
+                    if any(one.name == name for one in listed):
+                        found.update((one.name, one) for one in listed)
                     group = []
         return [one for one in found.values() if one.name != name]
 
