@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from stance.articles import LONGEST, TOO_LONG, is_unicode
 from stance.errors import ArticleError, StanceError
 from stance.model.config import ModelConfig
-from stance.model.decoding import Pointed, Proposal, WindowOutput, pointed, propose
+from stance.model.decoding import Pointed, Proposal, WindowOutput, aligned, pointed, propose
 from stance.model.encoding import Alphabet, Ints, Tokens, collate, marked, tokenize, windows
 from stance.model.folder import ONNX, checked, read_config, read_tokenizer, second
 from stance.model.runtime import Floats, OnnxRuntime, Runtime, sigmoid, softmax
@@ -126,14 +126,11 @@ class Classifier:
 
     def propose(self, text: str, tokens: Tokens) -> list[Proposal]:
         """What the first reading marks as possible statements."""
-        spans = windows(len(tokens), self.config.window, self.config.overlap)
-        inputs = [(tokens.cut(*span), np.zeros(span[1] - span[0], dtype=np.int64)) for span in spans]
-        outputs: list[WindowOutput] = []
-        rows = self._run(("tags", "link_queries", "link_keys"), inputs)
-        for (first, last), (tags, queries, keys) in zip(spans, rows, strict=True):
-            count = last - first + 1
-            outputs.append(WindowOutput(first, last, softmax(tags[1:count]), queries[:count], keys[:count]))
-        return propose(text, tokens, outputs)
+        marks = [(1 - self._finding, self._marks(tokens))]
+        if self._second and self._finding:
+            theirs = self._second._tokens(text)
+            marks.append((self._finding, aligned(self._second._marks(theirs), theirs, tokens)))
+        return propose(text, tokens, marks)
 
     def proposals(self, text: str) -> list[Proposal]:
         """What the first reading marks as possible statements of a text; see `propose`."""
@@ -164,19 +161,39 @@ class Classifier:
                 results[i] = tuple(output[row] for output in outputs)
         return results
 
+    @property
+    def _finding(self) -> float:
+        """The share of the second network in finding statements."""
+        return self.config.finding if self._second else 0.0
+
+    def _marks(self, tokens: Tokens) -> list[WindowOutput]:
+        """The first reading: the windows of an article."""
+        spans = windows(len(tokens), self.config.window, self.config.overlap)
+        inputs = [(tokens.cut(*span), np.zeros(span[1] - span[0], dtype=np.int64)) for span in spans]
+        outputs: list[WindowOutput] = []
+        rows = self._run(("tags", "link_queries", "link_keys"), inputs)
+        for (first, last), (tags, queries, keys) in zip(spans, rows, strict=True):
+            count = last - first + 1
+            outputs.append(WindowOutput(first, last, softmax(tags[1:count]), queries[:count], keys[:count]))
+        return outputs
+
     def _read(self, text: str, tokens: Tokens, proposals: Sequence[Proposal]) -> list[Statement]:
         names = NameTable(text)
         views = self._views(tokens, proposals)
-        found = [n for n, each in enumerate(views) if self._valid(each) >= self.config.valid_threshold]
-        proposals, views = [proposals[n] for n in found], [views[n] for n in found]
+        readings = self._readings(text, proposals, views) if self._finding else [[(1.0, own)] for own in views]
+        valid = [self._valid(reading) for reading in readings]
+        found = [n for n, chance in enumerate(valid) if chance >= self._found_by.valid_threshold]
+        proposals, readings = [proposals[n] for n in found], [readings[n] for n in found]
+        if not self._finding:
+            readings = self._readings(text, proposals, [views[n] for n in found])
         statements = []
-        for proposal, reading in zip(proposals, self._readings(text, proposals, views), strict=True):
+        for n, proposal, reading in zip(found, proposals, readings, strict=True):
             named: dict[str, str] = {}
             places = _places(text, [(share, view, view.speaker) for share, (view, *_) in reading])
             speakers = self._speakers(text, proposal, places, names, named)
             chances = self._chances(reading)
             stances = self._stances(text, chances, reading, names, named, speakers, proposal.content)
-            statements.append(self._statement(text, proposal, self._valid(reading[0][1]), chances, speakers, stances, named))
+            statements.append(self._statement(text, proposal, valid[n], chances, speakers, stances, named))
         return statements
 
     def _quotation(self, text: str, speaker: str) -> list[Statement]:
@@ -218,9 +235,16 @@ class Classifier:
         """The configuration with the temperatures and thresholds of positions."""
         return self._second.config if self._second else self.config
 
-    def _valid(self, views: Sequence[View]) -> float:
-        """The probability of being a statement, which the first network tells."""
-        return float(sigmoid(_highest(views)[0] / self.config.temperatures.get("valid", 1.0)))
+    @property
+    def _found_by(self) -> ModelConfig:
+        """The configuration with the temperature and the threshold of being a statement."""
+        return self._told if self._finding else self.config
+
+    def _valid(self, reading: Reading) -> float:
+        """The probability of being a statement."""
+        shares = (1 - self._finding, self._finding)
+        logit = sum(share * _highest(views)[0] for share, (_, views) in zip(shares, reading, strict=False))
+        return float(sigmoid(logit / self._found_by.temperatures.get("valid", 1.0)))
 
     def _chances(self, reading: Reading) -> dict[str, float]:
         """The probability of each position."""

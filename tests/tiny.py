@@ -11,13 +11,16 @@ if TYPE_CHECKING:
 
 
 @cache
-def tokenizer() -> Tokenizer:
+def tokenizer(*, backwards: bool = False) -> Tokenizer:
+    """With ``backwards``, the same pieces under other numbers."""
     from tokenizers import Tokenizer, decoders, normalizers, pre_tokenizers
     from tokenizers.models import WordPiece
 
     letters = [chr(c) for c in range(33, 127) if not chr(c).isupper()]
     words = ["said", "urged", "the", "she", "he", "border", "open", "blockade", "minister"]
     names = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[unused1]", *letters, *(f"##{c}" for c in letters), *words]
+    if backwards:
+        names.reverse()
     made = Tokenizer(WordPiece({name: i for i, name in enumerate(names)}, unk_token="[UNK]"))
     made.normalizer = normalizers.BertNormalizer()
     made.pre_tokenizer = pre_tokenizers.BertPreTokenizer()
@@ -25,7 +28,7 @@ def tokenizer() -> Tokenizer:
     return made
 
 
-def base(folder: Path) -> Path:
+def base(folder: Path, *, backwards: bool = False) -> Path:
     """A BERT of two layers in the layout of transformers, with random weights."""
     import torch
     from transformers import BertConfig, BertModel, PreTrainedTokenizerFast
@@ -41,6 +44,7 @@ def base(folder: Path) -> Path:
     )
     BertModel(config).save_pretrained(folder)
     PreTrainedTokenizerFast(
-        tokenizer_object=tokenizer(), pad_token="[PAD]", unk_token="[UNK]", cls_token="[CLS]", sep_token="[SEP]"
-    ).save_pretrained(folder)
+        tokenizer_object=tokenizer(backwards=backwards),
+        pad_token="[PAD]", unk_token="[UNK]", cls_token="[CLS]", sep_token="[SEP]",
+    ).save_pretrained(folder)  # fmt: skip
     return folder

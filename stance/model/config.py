@@ -30,6 +30,8 @@ class ModelConfig:
     """The same at most, for long statements."""
     stances: float = 0.0
     """The share of a second network, in the folder ``stances``, in what is read in a statement; 0: there is none."""
+    finding: float = 0.0
+    """The share of that network in finding statements; 0: the first one finds them alone."""
     valid_threshold: float = 0.5
     """Proposals less likely to be a statement are dropped."""
     thresholds: Mapping[str, float] = field(default_factory=dict)
@@ -52,7 +54,7 @@ class ModelConfig:
             raise ValueError(f"frozen: expected a number of layers, found {self.frozen!r}")
         if self.overlap >= self.window:
             raise ValueError(f"overlap {self.overlap} has to be smaller than window {self.window}")
-        chances = {"valid_threshold": self.valid_threshold, "share": self.share, "stances": self.stances}
+        chances = {name: getattr(self, name) for name in ("valid_threshold", "share", "stances", "finding")}
         for name, chance in {**chances, **self.thresholds}.items():
             if type(chance) not in (int, float) or not 0 <= chance <= 1:
                 raise ValueError(f"{name}: expected a probability, found {chance!r}")

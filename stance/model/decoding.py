@@ -51,6 +51,21 @@ class WindowOutput:
     keys: Floats
 
 
+def aligned(outputs: Sequence[WindowOutput], theirs: Tokens, ours: Tokens) -> list[WindowOutput]:
+    """What a network says of a text's tokens, told of other tokens of the text: of each, what it says where that begins."""
+    # of two tokens that begin at one place, the former has no width
+    places, wanted = (2 * tokens.starts + (tokens.ends > tokens.starts) for tokens in (theirs, ours))
+    at = np.maximum(np.searchsorted(places, wanted, side="right") - 1, 0)
+    told = []
+    for output in outputs:
+        first, last = (int(np.searchsorted(at, edge)) for edge in (output.first, output.last))
+        rows = at[first:last] - output.first
+        heads = np.concatenate([[0], rows + 1])
+        if len(rows):
+            told.append(WindowOutput(first, last, output.tags[rows], output.queries[heads], output.keys[heads]))
+    return told
+
+
 @dataclass(frozen=True)
 class Proposal:
     """Words that may be a statement. Spans in code points."""
@@ -60,12 +75,16 @@ class Proposal:
     source: Span | None
 
 
-def propose(text: str, tokens: Tokens, outputs: Sequence[WindowOutput]) -> list[Proposal]:
+#: What networks say of an article's tokens: the share of each in the mean, and its windows in the order of the text.
+Marks = Sequence[tuple[float, Sequence[WindowOutput]]]
+
+
+def propose(text: str, tokens: Tokens, marks: Marks) -> list[Proposal]:
     """The statements that the tags and links of an article suggest, in the order of the text, without overlap.
 
-    ``outputs`` go in the order of the text. The time is proportional to its length (times a logarithm), whatever it holds.
+    The time is proportional to its length (times a logarithm), whatever it holds.
     """
-    tags = _stitch(len(tokens), outputs)
+    tags = np.sum([share * _stitch(len(tokens), outputs) for share, outputs in marks], axis=0)
     segments = list(_segments(_labels(tags), tokens, text))
     heads = {kind: [s for s in segments if s[0] == kind] for kind in (2, 3)}
     quoted = quotations(text)
@@ -77,8 +96,8 @@ def propose(text: str, tokens: Tokens, outputs: Sequence[WindowOutput]) -> list[
         span = _tidy(text, (int(tokens.starts[first]), int(tokens.ends[last - 1])), quoted, others)
         if span[1] <= span[0] or not _ALNUM.search(text, *span):
             continue
-        output = _deepest(outputs, first, last)
-        cue, source = (_linked(output, first, last, which, heads[which + 2], tokens) for which in (0, 1))
+        windows = [(share, _deepest(outputs, first, last)) for share, outputs in marks]
+        cue, source = (_linked(windows, first, last, which, heads[which + 2], tokens) for which in (0, 1))
         pieces.append(Proposal((span,), cue, source))
     return list(_joined(text, _apart(text, pieces)))
 
@@ -177,20 +196,26 @@ def _tidy(text: str, span: Span, quoted: Sequence[Span], others: Sequence[tuple[
 
 
 def _linked(
-    output: WindowOutput, first: int, last: int, which: int, heads: Sequence[tuple[int, int, int]], tokens: Tokens
+    windows: Sequence[tuple[float, WindowOutput]],
+    first: int,
+    last: int,
+    which: int,
+    heads: Sequence[tuple[int, int, int]],
+    tokens: Tokens,
 ) -> Span | None:
-    """The cue (``which`` 0) or source (1) of the content at these tokens, among the segments in the window."""
-    inside = heads[bisect_left(heads, output.first, key=itemgetter(1)) : bisect_right(heads, output.last, key=itemgetter(2))]
-    if not inside:
-        return None
-    rows = np.array([0, *(h[1] - output.first + 1 for h in inside)])
-    a, b = (int(np.clip(t - output.first, 0, output.last - output.first - 1)) + 1 for t in (first, last - 1))
-    query = output.queries[a, 2 * which] + output.queries[b, 2 * which + 1]
-    best = int((output.keys[rows, which] @ query).argmax())
-    if best == 0:
-        return None
-    _, left, right = inside[best - 1]
-    return int(tokens.starts[left]), int(tokens.ends[right - 1])
+    """The cue (``which`` 0) or source (1) of the content at these tokens, among the segments in each network's window."""
+    chances: dict[tuple[int, int, int] | None, float] = {}
+    for share, output in windows:
+        inside = heads[
+            bisect_left(heads, output.first, key=itemgetter(1)) : bisect_right(heads, output.last, key=itemgetter(2))
+        ]
+        rows = np.array([0, *(h[1] - output.first + 1 for h in inside)])
+        a, b = (int(np.clip(t - output.first, 0, output.last - output.first - 1)) + 1 for t in (first, last - 1))
+        query = output.queries[a, 2 * which] + output.queries[b, 2 * which + 1]
+        for head, chance in zip((None, *inside), softmax(output.keys[rows, which] @ query), strict=True):
+            chances[head] = chances.get(head, 0.0) + share * float(chance)
+    best = max(chances, key=chances.__getitem__)
+    return (int(tokens.starts[best[1]]), int(tokens.ends[best[2] - 1])) if best else None
 
 
 def _apart(text: str, pieces: list[Proposal]) -> list[Proposal]:

@@ -12,7 +12,7 @@ from stance.bundled import bundled
 from stance.errors import RecipeError
 
 _POSITIVE = frozenset(("batch_size", "tag_batch", "statement_batch", "repeat"))
-_SHARES = frozenset(("replay", "share", "hold_out", "keep", "grain"))
+_SHARES = frozenset(("replay", "share", "hold_out", "keep", "grain", "finding"))
 _NOT_NEGATIVE = frozenset(("epochs", "beside", "patience", "frozen"))
 
 
@@ -77,7 +77,8 @@ class Stances(Learning):
     """The second network, which reads what the first one finds as well, learns positions, speakers and targets.
 
     ``base``: an encoder or a model, as in `Recipe`, that it starts from; "": the second network of the model that training
-    starts from, if that has one. ``share`` is its share in the mean of what both read.
+    starts from, if that has one. ``share`` is its share in the mean of what both read; ``finding`` that in finding statements,
+    which it then learns as well (0: of a model that has this network, as it was; else the first one finds them alone).
     """
 
     base: str = ""
@@ -88,6 +89,7 @@ class Stances(Learning):
     encoder_rate: float = 1e-4
     heads_rate: float = 1e-3
     share: float = 0.75
+    finding: float = 0.0
     context: int = 128
     frozen: int = 0
     """This and ``grain`` as in `Recipe`."""

@@ -141,19 +141,25 @@ def statement_tasks(
     ]
 
 
-def stances_task(
+def stances_tasks(
     bench: Workbench,
     articles: Sequence[AnnotatedArticle],
     *,
+    tag_batch: int,
     batch_size: int,
     reader: Classifier,
     unknown: Collection[str] = (),
-) -> Task:
-    """The statements of the articles read in context by the second network: as in `statement_tasks`, without what is none."""
+) -> list[Task]:
+    """What the second network learns from: statements read in context, as in `statement_tasks`.
+
+    Where it has a share in finding them, its tasks are the same; else it learns no tags, and nothing from what is none.
+    """
     assert bench.stances
     known = [a for a in articles if a.id not in unknown]
+    if bench.config.finding:
+        return statement_tasks(bench.stances, known, tag_batch=tag_batch, statement_batch=batch_size, reader=reader)
     examples = [e for e in _statement_examples(bench.stances, known, reader, ()) if e.valid]
-    return Task("stances", examples, statement_loss, batch_size)
+    return [Task("statements", examples, statement_loss, batch_size)]
 
 
 def _statement_examples(
@@ -167,7 +173,7 @@ def _statement_examples(
         tokens = tokenize(article.text, bench.tokenizer, bench.alphabet)
         found = [(s, True) for s in article.statements]
         if not article.partial:
-            found.extend(_compared(article.statements, reader.propose(article.text, tokens)))
+            found.extend(_compared(article.statements, reader.proposals(article.text)))
         examples[article.id] = list(
             statement_examples(
                 article, tokens, found, config.positions, size=config.context, longest=config.longest,

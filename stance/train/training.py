@@ -41,7 +41,7 @@ from stance.train.stages import (
     attribution_tasks,
     bench_of,
     judgement_tasks,
-    stances_task,
+    stances_tasks,
     start,
     statement_tasks,
 )
@@ -287,7 +287,8 @@ def _bench(named: str, where: str, recipe: Recipe, codebook: Codebook, say: Say)
     if not base or not recipe.stances.share:
         return bench
     told = replace(_config(base, recipe, codebook), frozen=recipe.stances.frozen, context=recipe.stances.context)
-    config = replace(bench.config, stances=recipe.stances.share)
+    finding = recipe.stances.finding or (read_config(Path(where)).finding if own and not recipe.stances.base else 0.0)
+    config = replace(bench.config, stances=recipe.stances.share, finding=finding)
     return replace(bench, config=config, stances=_network(base, _found(base), told, say))
 
 
@@ -344,7 +345,7 @@ def _first_stages(bench: Workbench, recipe: Recipe, where: str, work: Path | Non
         bench.network.load_state_dict(load_file(str(kept)))
         say(f"first stages taken up from {kept}")
         return
-    if one.corpus:
+    if one.corpus and one.epochs:
         tasks = attribution_tasks(bench, Path(one.corpus), batch_size=one.batch_size)
         _whole(_learn(bench, "attribution", tasks, one, recipe.seed, say))
         adopt_tags(bench.network)
@@ -391,9 +392,18 @@ def _statement_stage(bench: Workbench, recipe: Recipe, material: _Material, say:
         with _Best(bench, bench, held, one.patience, say) as best:
             going = _learn(bench, "statements", tasks, one, recipe.seed, say, best.enough)
     if going and two.epochs and bench.stances:
-        task = stances_task(bench, articles, batch_size=two.batch_size, reader=bench.classifier(), unknown=unknown)
+        tasks = stances_tasks(
+            bench,
+            articles,
+            tag_batch=one.tag_batch,
+            batch_size=two.batch_size,
+            reader=replace(bench, stances=None).classifier(),
+            unknown=unknown,
+        )
+        if bench.config.finding:
+            tasks += _replay(bench.stances, recipe, one.replay)
         with _Best(bench, bench.stances, held, two.patience, say) as best:
-            going = _learn(bench.stances, "stances", [task], two, recipe.seed, say, best.enough)
+            going = _learn(bench.stances, "stances", tasks, two, recipe.seed, say, best.enough)
     return going
 
 
@@ -469,15 +479,15 @@ def _calibrated(folder: Path, held: Sequence[AnnotatedArticle]) -> tuple[ModelCo
         config = calibrated(config, fitted)
         (folder / CONFIG).write_text(config.to_json(), "utf-8")
         return config, reliability(config, rest)
-    config = calibrated(config, {"valid": fitted.pop("valid")})
+    if not config.finding:
+        config = calibrated(config, {"valid": fitted.pop("valid")})
     place, told = other
     told = calibrated(told, fitted)
     (place / CONFIG).write_text(told.to_json(), "utf-8")
     config = replace(config, digests={**config.digests, SECOND[0]: digest(place / CONFIG)})
     (folder / CONFIG).write_text(config.to_json(), "utf-8")
-    config = replace(
-        config,
-        thresholds=told.thresholds,
-        temperatures={**told.temperatures, **{k: v for k, v in config.temperatures.items() if k == "valid"}},
-    )
+    temperatures = {**config.temperatures, **told.temperatures}
+    if not config.finding and "valid" in config.temperatures:
+        temperatures["valid"] = config.temperatures["valid"]
+    config = replace(config, thresholds=told.thresholds, temperatures=temperatures)
     return config, reliability(config, rest)

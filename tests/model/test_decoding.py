@@ -4,8 +4,8 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from stance.model.decoding import Proposal, WindowOutput, _deepest, _labels, pointed, propose
-from stance.model.encoding import TAGS, Alphabet, Span, tokenize, windows
+from stance.model.decoding import Proposal, WindowOutput, _deepest, _labels, aligned, pointed, propose
+from stance.model.encoding import TAGS, Alphabet, Span, Tokens, tokenize, windows
 from tests.tiny import tokenizer
 
 
@@ -31,7 +31,7 @@ def proposals(text: str, marks: list[tuple[str, str]], links: dict[str, tuple[st
         for which, target in enumerate(targets):
             row = places[target][0] + 1 if target else 0
             queries[places[words][0] + 1, 2 * which, row] = 5
-    return propose(text, tokens, [WindowOutput(0, len(tokens), tags, queries, keys)])
+    return propose(text, tokens, [(1.0, [WindowOutput(0, len(tokens), tags, queries, keys)])])
 
 
 def words(text: str, found: list[Proposal]) -> list[tuple[list[str], str | None, str | None]]:
@@ -103,7 +103,7 @@ def test_statements_never_overlap_whatever_the_tags(labels: list[int], text: str
     tags = np.eye(len(TAGS), dtype=np.float32)[labels[:n]]
     zeros = np.zeros((n + 1, 4, 2), dtype=np.float32), np.zeros((n + 1, 2, 2), dtype=np.float32)
     last = 0
-    for proposal in propose(text, tokens, [WindowOutput(0, n, tags, *zeros)] if n else []):
+    for proposal in propose(text, tokens, [(1.0, [WindowOutput(0, n, tags, *zeros)] if n else [])]):
         for start, end in proposal.content:
             assert last <= start < end <= len(text)
             last = end
@@ -121,7 +121,7 @@ def test_thousands_of_quotations_are_no_trouble() -> None:
     row[np.arange(each), [TAGS.index(kind) for kind in kinds]] = 1
     tags = np.tile(row, (count, 1))[: len(tokens)]
     zeros = np.zeros((len(tokens) + 1, 4, 2), dtype=np.float32), np.zeros((len(tokens) + 1, 2, 2), dtype=np.float32)
-    found = propose(text, tokens, [WindowOutput(0, len(tokens), tags, *zeros)])
+    found = propose(text, tokens, [(1.0, [WindowOutput(0, len(tokens), tags, *zeros)])])
     assert [p.content for p in found] == [((16 * i, 16 * i + 5),) for i in range(count)]
 
 
@@ -133,6 +133,63 @@ def test_a_content_is_read_where_it_lies_deepest(count: int, size: int, data: st
     none = np.zeros((0, 7), dtype=np.float32)
     outputs = [WindowOutput(a, b, none, none, none) for a, b in spans]
     assert _deepest(outputs, first, last) is max(outputs, key=lambda o: min(first - o.first, o.last - last))
+
+
+def output(first: int, last: int) -> WindowOutput:
+    """A window whose rows tell which token they are of; -1 is the model's first."""
+    rows = np.arange(first - 1, last, dtype=np.float32)
+    rows[0] = -1
+    return WindowOutput(first, last, *(np.tile(r[:, None], (1, 7)) for r in (rows[1:], rows, rows)))
+
+
+@given(st.lists(st.integers(0, 3), min_size=1, max_size=40), st.integers(2, 9), st.data())
+def test_windows_told_of_their_own_tokens_stay_as_they_are(widths: list[int], size: int, data: st.DataObject) -> None:
+    widths = [w if w or (n and widths[n - 1]) else 1 for n, w in enumerate(widths)]  # no two of no width in a row
+    ends = np.cumsum(widths)
+    tokens = Tokens(ends, ends - widths, ends, ends)
+    outputs = [output(*span) for span in windows(len(tokens), size, data.draw(st.integers(0, size - 1)))]
+    told = aligned(outputs, tokens, tokens)
+    for old, new in zip(outputs, told, strict=True):
+        assert (old.first, old.last) == (new.first, new.last)
+        assert all(np.array_equal(getattr(old, part), getattr(new, part)) for part in ("tags", "queries", "keys"))
+
+
+def test_a_network_is_asked_about_tokens_that_are_not_its_own() -> None:
+    def tokens(*places: Span) -> Tokens:
+        starts, ends = np.array(places).T
+        return Tokens(starts, starts, ends, starts)
+
+    coarse, fine = tokens((0, 4), (5, 11), (11, 11), (11, 15)), tokens((0, 2), (2, 4), (5, 8), (8, 11), (11, 11), (11, 15))
+    (told,) = aligned([output(0, 4)], coarse, fine)
+    assert told.tags[:, 0].tolist() == [0, 0, 1, 1, 2, 3]
+    assert told.queries[:, 0].tolist() == [-1, 0, 0, 1, 1, 2, 3]
+    told, behind = aligned([output(0, 3), output(3, 6)], fine, coarse)
+    assert (told.first, told.last, told.tags[:, 0].tolist()) == (0, 2, [0, 2])
+    assert (behind.first, behind.last, behind.keys[:, 0].tolist()) == (2, 4, [-1, 4, 5])
+
+
+def test_what_two_networks_mark_is_averaged() -> None:
+    """The surer one decides on tags and links; of a share of nothing, nothing is heard."""
+    text = "she said no , he said yes"
+    tok = tokenizer()
+    tokens = tokenize(text, tok, Alphabet.of(tok))
+    n = len(tokens)
+
+    def marks(content: str, cue: Span, sure: float) -> list[WindowOutput]:
+        kinds = ["O"] * n
+        for first, last in map(tokens.at, ((4, 8), (17, 21))):
+            kinds[first:last] = ["B-cue", *["I-cue"] * (last - first - 1)]
+        kinds[tokens.at((text.index(content), len(text)))[0]] = "B-content"
+        tags = np.full((n, len(TAGS)), (1 - sure) / len(TAGS), dtype=np.float32)
+        tags[np.arange(n), [TAGS.index(kind) for kind in kinds]] += sure
+        queries, keys = np.zeros((n + 1, 4, 1), dtype=np.float32), np.zeros((n + 1, 2, 1), dtype=np.float32)
+        queries[:, 0], keys[1 + tokens.at(cue)[0], 0] = 1, 9 * sure
+        return [WindowOutput(0, n, tags, queries, keys)]
+
+    sure, unsure = marks("no", (4, 8), 0.9), marks("yes", (17, 21), 0.3)
+    for share, content, cue in ((0.5, "no", (4, 8)), (0.1, "no", (4, 8)), (1.0, "yes", (17, 21))):
+        found = propose(text, tokens, [(1 - share, sure), (share, unsure)])
+        assert [(text[slice(*p.content[0])], p.cue) for p in found] == [(content, cue)]
 
 
 def test_pointers_name_whole_words_or_nobody() -> None:

@@ -254,15 +254,55 @@ def test_a_second_network_reads_positions_and_targets(
         stance.load(made)
 
 
-def test_a_second_network_is_calibrated_by_itself(trained: Path, base: Path, tmp_path: Path) -> None:
-    """The thresholds of positions are its own; those of the first network stay, for labelling without it."""
+def test_a_second_network_finds_statements_too(trained: Path, tmp_path: Path, article: AnnotatedArticle) -> None:
+    """With a share of all, what it marks is found, whatever the first one would; a model that goes on from it keeps that."""
+    from tests import tiny
+
+    write_annotations([article], tmp_path / "a.jsonl")
+    base = tiny.base(tmp_path / "base", backwards=True)
+    second = Stances(base=str(base), epochs=60, encoder_rate=1e-2, heads_rate=1e-2, context=64, share=1.0, finding=1.0)
+    once = replace(RECIPE, statements=Statements(epochs=0, held_out=str(ROOT / "data" / "annotations" / "held_out.toml")))
+    train([tmp_path / "a.jsonl"], tmp_path / "made", replace(once, stances=second), base=str(trained))
+    both, fast = stance.load(tmp_path / "made"), stance.load(tmp_path / "made", fast=True)
+    wanted = [Proposal(s.content, s.cue, s.source) for s in article.statements]
+    assert both.proposals(TEXT) == wanted != fast.proposals(TEXT)
+    assert [s.content for s in both.classify(TEXT)] == [p.content for p in wanted]
+    again = replace(once, stances=Stances(epochs=1, context=64))
+    train([tmp_path / "a.jsonl"], tmp_path / "more", again, base=str(tmp_path / "made"))
+    assert read_config(tmp_path / "more").finding == 1.0
+
+
+@pytest.mark.parametrize("finding", [0.0, 0.5])
+def test_a_second_network_of_another_vocabulary_learns_what_the_first_finds(
+    finding: float, trained: Path, tmp_path: Path, article: AnnotatedArticle
+) -> None:
+    from stance.train.stages import stances_tasks, statement_tasks
+    from stance.train.training import _bench
+    from tests import tiny
+
+    base = tiny.base(tmp_path / "base", backwards=True)
+    recipe = replace(RECIPE, stances=Stances(base=str(base), context=RECIPE.decoding.context, finding=finding))
+    bench = _bench("tiny", str(trained), recipe, read_codebook(), lambda _: None)
+    reader = replace(bench, stances=None).classifier()
+    *tags, statements = stances_tasks(bench, [article], tag_batch=1, batch_size=1, reader=reader)
+    mine = statement_tasks(bench, [article], tag_batch=1, statement_batch=1, reader=reader)[1].examples
+    assert [task.name for task in tags] == ["tags"] * bool(finding)
+    wanted = [e for e in mine if finding or e.valid]
+    assert [(e.valid, e.roles.tolist()) for e in statements.examples] == [(e.valid, e.roles.tolist()) for e in wanted]
+    assert not finding or len(wanted) > len(article.statements)
+    assert not any(set(a.tokens.ids) == set(b.tokens.ids) for a, b in zip(statements.examples, wanted, strict=True))
+
+
+@pytest.mark.parametrize("finding", [0.0, 0.5])
+def test_a_second_network_is_calibrated_by_itself(finding: float, trained: Path, base: Path, tmp_path: Path) -> None:
+    """Thresholds of what it reads are its own; those of the first network stay, for labelling without it."""
     articles = read_annotations([ROOT / "data" / "annotations" / "seeds.jsonl"])
     write_annotations([replace(a, meta={**a.meta, "scenario": a.id}) for a in articles], tmp_path / "a.jsonl")
     (tmp_path / "held.toml").write_text("held_out = " + json.dumps([a.id for a in articles[1:]]), "utf-8")
     recipe = replace(
         RECIPE,
         statements=Statements(epochs=0, held_out=str(tmp_path / "held.toml")),
-        stances=Stances(base=str(base), epochs=1, context=64),
+        stances=Stances(base=str(base), epochs=1, context=64, finding=finding),
     )
     said: list[str] = []
     reports = train([tmp_path / "a.jsonl"], tmp_path / "made", recipe, base=str(trained), say=said.append)
@@ -273,6 +313,7 @@ def test_a_second_network_is_calibrated_by_itself(trained: Path, base: Path, tmp
         k: v for k, v in old.temperatures.items() if k != "valid"
     }
     assert "valid" not in own.temperatures
+    assert not finding or (first.temperatures, first.valid_threshold) == (old.temperatures, old.valid_threshold)
     assert stance.load(tmp_path / "made").digest
 
 
