@@ -143,8 +143,28 @@ def tag_loss(network: Network, batch: Sequence[TagExample], alphabet: Alphabet, 
     return loss
 
 
-def statement_loss(network: Network, batch: Sequence[StatementExample], alphabet: Alphabet) -> Tensor:
-    """Binary cross-entropy of "is a statement" and of each position, and of the places of speakers and targets."""
+def positions_loss(logits: Tensor, batch: Sequence[StatementExample]) -> Tensor:
+    """Binary cross-entropy of each position, summed. *Shape:* logits (batch, positions); the positions of all are known."""
+    return functional.binary_cross_entropy_with_logits(logits, positions_taken(batch, logits), reduction="sum")
+
+
+def positions_taken(batch: Sequence[StatementExample], like: Tensor) -> Tensor:
+    """1 for each position that an example takes, else 0. *Shape:* that of ``like``, (batch, positions)."""
+    wanted = torch.zeros_like(like)
+    for row, example in enumerate(batch):
+        for position in example.positions or ():
+            wanted[row, position] = 1.0
+    return wanted
+
+
+def statement_loss(
+    network: Network,
+    batch: Sequence[StatementExample],
+    alphabet: Alphabet,
+    *,
+    of_positions: Callable[[Tensor, Sequence[StatementExample]], Tensor] = positions_loss,
+) -> Tensor:
+    """Binary cross-entropy of "is a statement", the loss of positions, and that of the places of speakers and targets."""
     ids, mask, features, roles = tensors(collate([(e.tokens, e.roles) for e in batch], alphabet), network.device)
     hidden = network.encode(ids, mask, features, roles)
     logits = network.read(hidden, roles).float()
@@ -152,12 +172,7 @@ def statement_loss(network: Network, batch: Sequence[StatementExample], alphabet
     loss = functional.binary_cross_entropy_with_logits(logits[:, 0], valid)
     known = [row for row, e in enumerate(batch) if e.positions is not None]
     if known:
-        wanted = torch.zeros(len(known), network.config.positions, device=ids.device)
-        for row, index in enumerate(known):
-            for position in batch[index].positions or ():
-                wanted[row, position] = 1.0
-        both = functional.binary_cross_entropy_with_logits(logits[known, 1:], wanted, reduction="sum")
-        loss = loss + both / len(known)
+        loss = loss + of_positions(logits[known, 1:], [batch[row] for row in known]) / len(known)
     speaker = _place_logs(network.speaker(hidden), mask)
     target = _target_logs(network, hidden, mask)
     for places in (
