@@ -58,6 +58,8 @@ _SECONDS = frozenset(("deputy", "vice", "assistant", "acting"))
 _GENERALS = frozenset(("secretary", "attorney", "director", "consul", "inspector", "solicitor"))
 _INSIDE = word_list("duties")
 _HOLDS = re.compile(rf"((?:[\w.’'\-]+\s+){{0,6}}(?:{_OFFICE}))\s*$", re.I)
+#: The last letters of offices: where words end otherwise, there is no need to look for one.
+_OFFICE_ENDS = frozenset(office[-3:] for office in _OFFICE.split("|"))
 _HELD = re.compile(rf",\s+(?:the\s+)?((?:[\w.’'\-]+\s+){{0,4}}?(?:{_OFFICE})(?:\s+of\s+(?:the\s+)?(?:[A-Z][\w\-]*\s?)+)?)\b")
 _TITLE = re.compile(
     rf"^(?:[\w.’'\-]+\s+){{0,5}}?(?:{_OFFICE})\b\.?(?:\s+(?:of|for)\s+(?:the\s+)?(?:{_DUTIES}))?"
@@ -234,7 +236,8 @@ class NameTable:
             first = end - len(name)
             close = self._text.startswith(",", end)  # a comma behind the name may end an apposition: the minister, Ilse Marrin,
             lead = re.split(r"[^\w.’'\- ]|\. ", self._text[max(0, first - 70) : first].removesuffix(", " if close else ""))[-1]
-            for title in (_HOLDS.search(lead), _HELD.match(self._text, end)):
+            holds = _HOLDS.search(lead) if lead.rstrip()[-3:].lower() in _OFFICE_ENDS else None
+            for title in (holds, _HELD.match(self._text, end)):
                 words = title[1].split() if title else []
                 out = [n for n, word in enumerate(words[:-1]) if not _is_of_office(word)]
                 if not title or (out and title.start() == end) or {"former", "ex", "late", "then"} & {*fold(lead)}:

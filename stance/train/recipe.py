@@ -12,7 +12,7 @@ from stance.bundled import bundled
 from stance.errors import RecipeError
 
 _POSITIVE = frozenset(("batch_size", "tag_batch", "statement_batch", "repeat"))
-_SHARES = frozenset(("replay", "share", "hold_out", "keep", "grain", "finding"))
+_SHARES = frozenset(("replay", "share", "hold_out", "keep", "grain", "finding", "part"))
 _NOT_NEGATIVE = frozenset(("epochs", "beside", "patience", "frozen"))
 
 
@@ -90,6 +90,8 @@ class Stances(Learning):
     heads_rate: float = 1e-3
     share: float = 0.75
     finding: float = 0.0
+    part: float = 1.0
+    """So large a part of the statements, drawn at random, is read; tags are all read."""
     context: int = 128
     frozen: int = 0
     """This and ``grain`` as in `Recipe`."""

@@ -149,17 +149,21 @@ def stances_tasks(
     batch_size: int,
     reader: Classifier,
     unknown: Collection[str] = (),
+    part: float = 1.0,
+    seed: int = 0,
 ) -> list[Task]:
-    """What the second network learns from: statements read in context, as in `statement_tasks`.
+    """What the second network learns from: a random ``part`` of statements read in context, as in `statement_tasks`.
 
     Where it has a share in finding them, its tasks are the same; else it learns no tags, and nothing from what is none.
     """
     assert bench.stances
     known = [a for a in articles if a.id not in unknown]
-    if bench.config.finding:
-        return statement_tasks(bench.stances, known, tag_batch=tag_batch, statement_batch=batch_size, reader=reader)
-    examples = [e for e in _statement_examples(bench.stances, known, reader, ()) if e.valid]
-    return [Task("statements", examples, statement_loss, batch_size)]
+    tasks = statement_tasks(bench.stances, known, tag_batch=tag_batch, statement_batch=batch_size, reader=reader)
+    *tags, statements = tasks
+    examples = [e for e in statements.examples if e.valid or bench.config.finding]
+    if part < 1:
+        examples = random.Random(seed).sample(examples, round(part * len(examples)))
+    return [*(tags if bench.config.finding else ()), replace(statements, examples=examples)]
 
 
 def _statement_examples(

@@ -399,6 +399,8 @@ def _statement_stage(bench: Workbench, recipe: Recipe, material: _Material, say:
             batch_size=two.batch_size,
             reader=replace(bench, stances=None).classifier(),
             unknown=unknown,
+            part=two.part,
+            seed=recipe.seed,
         )
         if bench.config.finding:
             tasks += _replay(bench.stances, recipe, one.replay)

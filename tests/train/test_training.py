@@ -290,6 +290,8 @@ def test_a_second_network_of_another_vocabulary_learns_what_the_first_finds(
     wanted = [e for e in mine if finding or e.valid]
     assert [(e.valid, e.roles.tolist()) for e in statements.examples] == [(e.valid, e.roles.tolist()) for e in wanted]
     assert not finding or len(wanted) > len(article.statements)
+    *_, half = stances_tasks(bench, [article] * 4, tag_batch=1, batch_size=1, reader=reader, part=0.5)
+    assert len(half.examples) == 2 * len(wanted)
     assert not any(set(a.tokens.ids) == set(b.tokens.ids) for a, b in zip(statements.examples, wanted, strict=True))
 
 
