@@ -272,6 +272,19 @@ def test_a_second_network_finds_statements_too(trained: Path, tmp_path: Path, ar
     assert read_config(tmp_path / "more").finding == 1.0
 
 
+@pytest.mark.parametrize(("wrong", "kept"), [(3, 3), (8, 8), (9, 5), (4000, 8)])
+def test_of_what_is_no_statement_little_is_learnt(wrong: int, kept: int, article: AnnotatedArticle) -> None:
+    """A bare encoder proposes words all over an article."""
+    from stance.train.stages import _compared
+
+    gold = article.statements
+    shifted = [Proposal(((s.content[0][0], s.content[-1][1] + 1),), s.cue, s.source) for s in gold]
+    proposals = [*shifted, *(Proposal(((1000 + 2 * n, 1001 + 2 * n),), None, None) for n in range(wrong))]
+    found = list(_compared(gold, proposals))
+    assert [s.speaker for s, valid in found if valid] == [s.speaker for s in gold]
+    assert sum(not valid for _, valid in found) == kept
+
+
 @pytest.mark.parametrize("finding", [0.0, 0.5])
 def test_a_second_network_of_another_vocabulary_learns_what_the_first_finds(
     finding: float, trained: Path, tmp_path: Path, article: AnnotatedArticle
