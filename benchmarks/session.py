@@ -42,7 +42,7 @@ from stance.model.network import OUTPUTS, Network
 from stance.model.runtime import Floats, OnnxRuntime, Runtime
 from stance.output import json_lines
 from stance.records import AnnotatedArticle, Article
-from stance.report import annotated
+from stance.report import found_by
 from stance.train.export import export_onnx, read_model
 from stance.train.split import scenario
 
@@ -189,7 +189,7 @@ def precisions(folder: Path, gold: Sequence[AnnotatedArticle], threads: int) -> 
         classifier = assembled(folder, runtime)
         classifier.classify(gold[0].text)
         started = time.perf_counter()
-        found = {a.id: annotated(classifier.classify(a.text)) for a in gold}
+        found = found_by(classifier, gold)
         seconds = time.perf_counter() - started
         figures = evaluate(gold, found, classifier.config.positions).figures
         print(f"| {name} | {seconds:.1f} | {figures['tuple_f1']:.3f} | {figures['position_accuracy']:.3f} |", flush=True)

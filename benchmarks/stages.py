@@ -22,9 +22,9 @@ from stance.annotations import read_annotations
 from stance.codebook import read_codebook
 from stance.evaluate import evaluate
 from stance.model.config import ModelConfig
-from stance.report import annotated
+from stance.report import found_by
 from stance.train.loop import Stage, Task, run_stage
-from stance.train.recipe import Recipe
+from stance.train.recipe import Learning, Recipe
 from stance.train.stages import Workbench, adopt_tags, attribution_tasks, judgement_tasks, start, statement_tasks
 
 FIGURES = ("detection_f1", "speaker_accuracy", "position_accuracy", "target_accuracy", "tuple_f1")
@@ -49,29 +49,30 @@ def main() -> None:
     bench = start(given.encoder, ModelConfig(positions=read_codebook().names))
     print(f"| first stages | {' | '.join(FIGURES)} |\n| --- |" + " --- |" * len(FIGURES), flush=True)
 
-    def learn(on: Workbench, tasks: Sequence[Task], encoder_rate: float, heads_rate: float) -> None:
-        stage = Stage(epochs=1, encoder_rate=encoder_rate, heads_rate=heads_rate)
+    def learn(on: Workbench, tasks: Sequence[Task], rates: Learning) -> None:
+        stage = Stage(epochs=1, encoder_rate=rates.encoder_rate, heads_rate=rates.heads_rate)
         run_stage(on.network, tasks, stage, on.alphabet, seed=seed, progress=lambda *_: None)
 
     def measure(name: str) -> None:
         own = replace(bench, network=copy.deepcopy(bench.network))
-        tasks = statement_tasks(own, articles, tag_batch=8, statement_batch=16, reader=own.classifier())
-        learn(own, tasks, recipe.statements.encoder_rate, recipe.statements.heads_rate)
-        classifier = own.classifier()
-        found = {a.id: annotated(classifier.classify(a.text)) for a in gold}
-        figures = evaluate(gold, found, own.config.positions, resamples=0).figures
+        last = recipe.statements
+        batches = {"tag_batch": last.tag_batch, "statement_batch": last.statement_batch}
+        learn(own, statement_tasks(own, articles, reader=own.classifier(), **batches), last)
+        figures = evaluate(gold, found_by(own.classifier(), gold), own.config.positions, resamples=0).figures
         print(f"| {name} | {' | '.join(f'{figures[figure]:.3f}' for figure in FIGURES)} |", flush=True)
 
     measure("none")
-    replay = attribution_tasks(bench, given.corpora / "polnear" / "train", batch_size=8, share=given.share, seed=seed)
-    learn(bench, replay, recipe.attribution.encoder_rate, recipe.attribution.heads_rate)
+    one, two = recipe.attribution, recipe.judgements
+    replay = attribution_tasks(
+        bench, given.corpora / "polnear" / "train", batch_size=one.batch_size, share=given.share, seed=seed
+    )
+    learn(bench, replay, one)
     adopt_tags(bench.network)
     measure("attribution")
-    (judging,) = judgement_tasks(bench, given.corpora, batch_size=32, seed=seed)
+    (judging,) = judgement_tasks(bench, given.corpora, batch_size=two.batch_size, seed=seed)
     sentences = random.Random(seed).sample(list(judging.examples), round(given.share * len(judging.examples)))
-    again = [replace(task, examples=task.examples[:: round(1 / recipe.judgements.replay)]) for task in replay]
-    tasks = [replace(judging, examples=sentences), *again]
-    learn(bench, tasks, recipe.judgements.encoder_rate, recipe.judgements.heads_rate)
+    again = [replace(task, examples=task.examples[:: round(1 / two.replay)]) for task in replay]
+    learn(bench, [replace(judging, examples=sentences), *again], two)
     measure("attribution, judgements")
 
 

@@ -41,14 +41,14 @@ from stance.model.config import ModelConfig
 from stance.model.encoding import marked, tokenize
 from stance.model.runtime import sigmoid
 from stance.records import AnnotatedArticle
-from stance.train.loop import Stage, Task, TorchRuntime, positions_loss, positions_taken, run_stage, statement_loss
+from stance.train.loop import Stage, Task, positions_loss, positions_taken, run_stage, statement_loss
+from stance.train.recipe import Statements
 from stance.train.stages import Workbench, start
 from stance.train.statements import StatementExample, statement_examples
 
 FIGURES = ("positions right", "macro F1", "cross-entropy", "target", "speaker")
 LABELLED = ("plain", "weights", "focal", "masked", "substituted", "twice", "more")
-BATCH = 16
-RATES = {"encoder_rate": 2e-4, "heads_rate": 1e-3}
+RECIPE = Statements()
 
 
 @dataclass(frozen=True)
@@ -77,7 +77,6 @@ def main() -> None:
         torch.set_num_threads(given.threads)
     config = ModelConfig(positions=read_codebook().names, frozen=given.frozen, context=given.context)
     bench = start(given.encoder, config)
-    begun = {name: value.clone() for name, value in bench.network.state_dict().items()}
     learnt, measured = (spread(bench, read_annotations(files)) for files in (given.learn, given.measure))
     random.Random(0).shuffle(learnt)
     own = learnt[: given.statements]
@@ -88,19 +87,19 @@ def main() -> None:
         rows, started = [], time.monotonic()
         for seed in given.seeds:
             torch.manual_seed(seed)
-            fresh = start(given.encoder, config).network.state_dict()  # heads of this seed
-            bench.network.load_state_dict({k: v if k.startswith("encoder.") else fresh[k] for k, v in begun.items()})
+            bench = start(given.encoder, config)
             examples = {"more": learnt[: 2 * given.statements], "taught": [*own, *taught]}.get(variant, own)
             if variant in ("masked", "substituted"):
                 examples = renamed(bench, own, variant == "masked", seed)
             loss = partial(statement_loss, of_positions=loss_of(variant, own, len(config.positions)))
-            task = Task(variant, examples, loss, BATCH)
-            stage = Stage(epochs=2 if variant == "twice" else 1, **RATES)
+            task = Task(variant, examples, loss, RECIPE.statement_batch)
+            epochs = 2 if variant == "twice" else 1
+            stage = Stage(epochs=epochs, encoder_rate=RECIPE.encoder_rate, heads_rate=RECIPE.heads_rate)
             run_stage(bench.network, [task], stage, bench.alphabet, seed=seed, progress=lambda *_: None)
             rows.append(figures(bench, measured))
         minutes = (time.monotonic() - started) / 60 / len(given.seeds)
         cells = " | ".join(f"{np.mean(c):.3f} ± {np.std(c, ddof=min(1, len(c) - 1)):.3f}" for c in zip(*rows, strict=True))
-        batches = stage.epochs * -(-len(examples) // BATCH)
+        batches = epochs * -(-len(examples) // RECIPE.statement_batch)
         print(f"| {variant} | {batches} | {cells} | {minutes:.1f} |", flush=True)
 
 
@@ -215,9 +214,7 @@ def teach(bench: Workbench, folder: Path, model: Path, count: int) -> list[State
 
 def figures(bench: Workbench, examples: Sequence[StatementExample]) -> tuple[float, ...]:
     """The figures of `FIGURES` on examples whose positions are all known."""
-    reader = replace(bench).classifier()
-    reader._runtime = TorchRuntime(bench.network)
-    outputs = reader._run(("statement", "speaker", "target"), [(e.tokens, e.roles) for e in examples])
+    outputs = bench.classifier()._run(("statement", "speaker", "target"), [(e.tokens, e.roles) for e in examples])
     logits = torch.tensor(np.stack([o[0][1:] for o in outputs]))
     wanted = positions_taken(examples, logits)
     found = logits >= 0

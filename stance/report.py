@@ -6,13 +6,16 @@ import json
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from stance.annotations import read_annotations
 from stance.errors import AnnotationError, ModelError
 from stance.evaluate import FIGURES, MISSED, Difference, Mistake, Report, evaluate
 from stance.model.folder import CONFIG, METRICS, read_config
 from stance.records import AnnotatedArticle, AnnotatedStatement, Statement
+
+if TYPE_CHECKING:
+    from stance.classifier import Classifier
 
 #: What is found in each article, by its id; and the positions that may be found.
 Found = tuple[Mapping[str, Sequence[AnnotatedStatement]], Sequence[str]]
@@ -37,12 +40,17 @@ def annotated(statements: Iterable[Statement]) -> list[AnnotatedStatement]:
     ]
 
 
+def found_by(classifier: Classifier, articles: Sequence[AnnotatedArticle]) -> dict[str, list[AnnotatedStatement]]:
+    """What a classifier finds in the articles, by their ids."""
+    return {a.id: annotated(classifier.classify(a.text)) for a in articles}
+
+
 def evaluate_model(articles: Sequence[AnnotatedArticle], model: Path | None) -> Found:
     """What a model (the default one where None) finds in the articles."""
     import stance
 
     classifier = stance.load(model)
-    return {a.id: annotated(classifier.classify(a.text)) for a in articles}, classifier.config.positions
+    return found_by(classifier, articles), classifier.config.positions
 
 
 def evaluate_predictions(articles: Sequence[AnnotatedArticle], path: Path) -> Found:

@@ -134,14 +134,8 @@ def statement_tasks(
     it finds, and as no statements where there is none; of articles that were read in part, only from those
     annotated. The stances of the articles with an ``unknown`` id are not learnt.
     """
-    config = bench.config
-    whole = [a for a in articles if not a.partial]
-    tags = list(tag_examples(whole, bench.tokenizer, bench.alphabet, size=config.window, overlap=config.overlap))
     statements = _statement_examples(bench, articles, reader, unknown)
-    return [
-        Task("tags", tags, tag_loss, tag_batch),
-        Task("statements", statements, statement_loss, statement_batch),
-    ]
+    return [_tags_task(bench, articles, tag_batch), Task("statements", statements, statement_loss, statement_batch)]
 
 
 def stances_tasks(
@@ -161,12 +155,19 @@ def stances_tasks(
     """
     assert bench.stances
     known = [a for a in articles if a.id not in unknown]
-    tasks = statement_tasks(bench.stances, known, tag_batch=tag_batch, statement_batch=batch_size, reader=reader)
-    *tags, statements = tasks
-    examples = [e for e in statements.examples if e.valid or bench.config.finding]
+    examples = [e for e in _statement_examples(bench.stances, known, reader, ()) if e.valid or bench.config.finding]
     if part < 1:
         examples = random.Random(seed).sample(examples, round(part * len(examples)))
-    return [*(tags if bench.config.finding else ()), replace(statements, examples=examples)]
+    statements = Task("statements", examples, statement_loss, batch_size)
+    return [_tags_task(bench.stances, known, tag_batch), statements] if bench.config.finding else [statements]
+
+
+def _tags_task(bench: Workbench, articles: Sequence[AnnotatedArticle], batch_size: int) -> Task:
+    """Tags and links of the articles that were read whole."""
+    whole = [a for a in articles if not a.partial]
+    config = bench.config
+    tags = list(tag_examples(whole, bench.tokenizer, bench.alphabet, size=config.window, overlap=config.overlap))
+    return Task("tags", tags, tag_loss, batch_size)
 
 
 def _statement_examples(

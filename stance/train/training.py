@@ -27,7 +27,7 @@ from stance.model.folder import CARD, CONFIG, METRICS, SECOND, digest, is_model,
 from stance.model.hub import HUB, download
 from stance.model.network import Network
 from stance.records import AnnotatedArticle, AnnotatedStatement
-from stance.report import annotated, as_dict, by_field, difference_lines, evaluate_model, report_lines
+from stance.report import as_dict, by_field, difference_lines, evaluate_model, found_by, report_lines
 from stance.train.calibration import Reliability, calibrated, judged, reliability
 from stance.train.card import card
 from stance.train.dataset import from_dataset
@@ -282,12 +282,13 @@ def _bench(named: str, where: str, recipe: Recipe, codebook: Codebook, say: Say)
     """
     config = _config(named, recipe, codebook)
     bench = _network(named, where, config, say)
-    own = second(Path(where), read_config(Path(where))) if is_model(Path(where)) else None
+    old = read_config(Path(where)) if is_model(Path(where)) else None
+    own = second(Path(where), old) if old else None
     base = recipe.stances.base or (str(own[0]) if own else "")
     if not base or not recipe.stances.share:
         return bench
     told = replace(_config(base, recipe, codebook), frozen=recipe.stances.frozen, context=recipe.stances.context)
-    finding = recipe.stances.finding or (read_config(Path(where)).finding if own and not recipe.stances.base else 0.0)
+    finding = recipe.stances.finding or (old.finding if old and not recipe.stances.base else 0.0)
     config = replace(bench.config, stances=recipe.stances.share, finding=finding)
     return replace(bench, config=config, stances=_network(base, _found(base), told, say))
 
@@ -434,8 +435,7 @@ class _Best:
         """Whether there was no gain for as many epochs as patience lasts."""
         if not self._held:
             return False
-        classifier = self._bench.classifier()
-        found = {a.id: annotated(classifier.classify(a.text)) for a in self._held}
+        found = found_by(self._bench.classifier(), self._held)
         score = evaluate(self._held, found, self._bench.config.positions, resamples=0).figures["tuple_f1"]
         self._say(f"{f'epoch {epoch}' if epoch else 'before'}: tuple F1 {score:.3f} on {len(self._held)} held-out articles")
         if self._kept is None or score > self._kept[1]:
@@ -464,7 +464,7 @@ def _leave_one_out(
     for left in last:
         own = replace(bench, network=copy.deepcopy(bench.network))
         _whole(_finish(own, recipe, others, [a for a in last if a is not left], say))
-        found[left.id] = annotated(own.classifier().classify(left.text))
+        found.update(found_by(own.classifier(), [left]))
     return evaluate(last, found, bench.config.positions)
 
 
@@ -488,8 +488,6 @@ def _calibrated(folder: Path, held: Sequence[AnnotatedArticle]) -> tuple[ModelCo
     (place / CONFIG).write_text(told.to_json(), "utf-8")
     config = replace(config, digests={**config.digests, SECOND[0]: digest(place / CONFIG)})
     (folder / CONFIG).write_text(config.to_json(), "utf-8")
-    temperatures = {**config.temperatures, **told.temperatures}
-    if not config.finding and "valid" in config.temperatures:
-        temperatures["valid"] = config.temperatures["valid"]
-    config = replace(config, thresholds=told.thresholds, temperatures=temperatures)
+    own = {} if config.finding else {k: v for k, v in config.temperatures.items() if k == "valid"}
+    config = replace(config, thresholds=told.thresholds, temperatures={**told.temperatures, **own})
     return config, reliability(config, rest)

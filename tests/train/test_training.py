@@ -20,6 +20,7 @@ from stance.model.config import ModelConfig
 from stance.model.decoding import Proposal
 from stance.model.folder import read_config
 from stance.records import AnnotatedArticle
+from stance.train import training
 from stance.train.recipe import Finish, Recipe, Stances, Statements, read_recipe
 from stance.train.training import train
 from tests import tiny
@@ -290,12 +291,11 @@ def test_a_second_network_of_another_vocabulary_learns_what_the_first_finds(
     finding: float, trained: Path, tmp_path: Path, article: AnnotatedArticle
 ) -> None:
     from stance.train.stages import stances_tasks, statement_tasks
-    from stance.train.training import _bench
     from tests import tiny
 
     base = tiny.base(tmp_path / "base", backwards=True)
     recipe = replace(RECIPE, stances=Stances(base=str(base), context=RECIPE.decoding.context, finding=finding))
-    bench = _bench("tiny", str(trained), recipe, read_codebook(), lambda _: None)
+    bench = training._bench("tiny", str(trained), recipe, read_codebook(), lambda _: None)
     reader = replace(bench, stances=None).classifier()
     *tags, statements = stances_tasks(bench, [article], tag_batch=1, batch_size=1, reader=reader)
     mine = statement_tasks(bench, [article], tag_batch=1, statement_batch=1, reader=reader)[1].examples
@@ -329,6 +329,11 @@ def test_a_second_network_is_calibrated_by_itself(finding: float, trained: Path,
     }
     assert "valid" not in own.temperatures
     assert not finding or (first.temperatures, first.valid_threshold) == (old.temperatures, old.valid_threshold)
+    odd = replace(first, temperatures=dict.fromkeys(first.positions, 3.5))
+    (tmp_path / "made" / "config.json").write_text(odd.to_json(), "utf-8")
+    told, _ = training._calibrated(tmp_path / "made", articles[1:])
+    own = read_config(tmp_path / "made" / "stances")
+    assert {k: v for k, v in told.temperatures.items() if k != "valid"} == own.temperatures  # what labelling divides by
     assert stance.load(tmp_path / "made").digest
 
 
@@ -501,8 +506,6 @@ def test_nothing_to_train_on_is_said(base: Path, tmp_path: Path) -> None:
 
 def test_learning_stops_without_gain_and_keeps_the_best(base: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Of six epochs whose figures are these, the third is the best, and two without gain end it."""
-    import stance.train.training as training
-
     scores = iter([0.1, 0.2, 0.4, 0.3, 0.4, 0.9])
     real = training.evaluate
 
@@ -528,8 +531,6 @@ def test_learning_stops_without_gain_and_keeps_the_best(base: Path, tmp_path: Pa
 def test_ctrl_c_keeps_what_was_learnt(
     base: Path, tmp_path: Path, article: AnnotatedArticle, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    import stance.train.training as training
-
     def stopped(*_: Any, **__: Any) -> None:
         raise KeyboardInterrupt
 
@@ -550,9 +551,9 @@ def test_ctrl_c_keeps_what_was_learnt(
 def test_of_an_article_read_in_part_only_its_statements_are_learnt(
     base: Path, tmp_path: Path, article: AnnotatedArticle
 ) -> None:
-    from stance.train.training import _bench, statement_tasks
+    from stance.train.training import statement_tasks
 
-    bench = _bench(str(base), str(base), RECIPE, read_codebook(), print)
+    bench = training._bench(str(base), str(base), RECIPE, read_codebook(), print)
     part = replace(article, id="part", meta={"partial": True})
 
     def numbers(*articles: AnnotatedArticle) -> list[int]:
