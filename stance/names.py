@@ -438,7 +438,7 @@ class NameTable:
 
     def _fuller(self, head: str) -> Iterator[tuple[int, str]]:
         """Where the head noun stands with capitalised words before it, and the phrase."""
-        for match in re.finditer(rf"\b(?:{head}|{head.capitalize()}|{head.upper()})\b", self._text):
+        for match in re.finditer(rf"(?<![\w\-])(?:{head}|{head.capitalize()}|{head.upper()})\b", self._text):
             ahead = re.split(r"[^\w.’'\- ]|\. ", self._text[max(0, match.start() - 60) : match.start()])[-1]
             words = ahead.split()[-3:]
             while words and (not words[0][0].isupper() or words[0].lower() in _OPENERS):

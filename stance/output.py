@@ -36,13 +36,16 @@ def article_record(
 ) -> dict[str, Any]:
     """An article with its statements in the annotation format, confidence and scores added.
 
-    With ``actors``, ``known`` holds what the file of actors says of those who are named; with ``made_by``, versions of the
-    library and the model, and ``text_hash``, tell how the record came about. Fields of the article's record that are called as
-    fields of this one stand under ``original_…``.
+    ``actors`` has the names that the text does not write so (`Canada`, where only `Canadian` stands). With a file of actors,
+    ``known`` holds what it says of those who are named; with ``made_by``, versions of the library and the model, and
+    ``text_hash``, tell how the record came about. Fields of the article's record that are called as fields of this one stand
+    under ``original_…``.
     """
     facts = {"title": article.title, "date": article.date, "source": article.source, "place": article.place}
     known = {"known": actors.known(statements)} if actors else {}
     made = {"made_by": dict(made_by), "text_hash": text_hash(article.text)} if made_by is not None else {}
+    low = article.text.lower()
+    names = (name for s in statements for name in (*s.speakers, *(stance.target for stance in s.stances)) if name)
     own = {"id", "text", "actors", "statements", *facts}
     meta = {
         f"original_{k}" if k in own else k: v for k, v in article.meta.items() if k not in ("made_by", "text_hash", "known")
@@ -53,7 +56,7 @@ def article_record(
         **meta,
         **made,
         "text": article.text,
-        "actors": {},
+        "actors": {name: [] for name in names if name.lower() not in low},
         **known,
         "statements": [{"id": f"s{number}", **s.to_dict()} for number, s in enumerate(statements, 1)],
     }

@@ -12,9 +12,11 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner, Result
 
-from stance.annotations import article_from_dict, check_annotations
+from stance.annotations import article_from_dict, check_annotations, content_faults
 from stance.cli import main
 from stance.codebook import read_codebook
+from stance.output import article_record
+from stance.records import Article, Stance, Statement
 from tests.conftest import ROOT
 
 SEEDS = sorted((ROOT / "seeds").glob("*.txt"))
@@ -39,6 +41,18 @@ def test_the_seeds_as_json_lines_are_annotations(tmp_path: Path) -> None:
             assert abs(sum(s["confidence"] for s in statement["stances"])) <= len(statement["stances"])
             assert set(statement["scores"]) == {*read_codebook().names, "none"}
         article_from_dict(row)
+
+
+def test_a_name_that_stands_otherwise_in_the_text_is_among_the_actors() -> None:
+    text = "Canadian troops must leave, she said."
+    stance = Stance(position="deescalation", target="Canada", confidence=0.9)
+    found = Statement(
+        text=text[:26], content=((0, 26),), cue=(32, 36), source=(28, 31), speakers=("Ada Bell",), stances=(stance,),
+        scores={"deescalation": 0.9, "none": 0.1}, confidence=0.9, named={},
+    )  # fmt: skip
+    row = article_record(Article(id="a", text=text), [found])
+    assert row["actors"] == {"Ada Bell": [], "Canada": []}
+    assert not list(content_faults(article_from_dict(row), read_codebook()))
 
 
 def test_no_statement_comes_out_of_a_menu(tmp_path: Path) -> None:

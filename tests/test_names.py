@@ -267,3 +267,8 @@ def test_the_paper_is_the_one_that_is_named() -> None:
 )
 def test_odd_texts_are_read(text: str) -> None:
     assert NameTable(text).resolve("Nobody").name == "Nobody"
+
+
+def test_a_role_inside_a_hyphenated_word_is_none() -> None:
+    table = NameTable("Work goes from Tarn Motors to non-union workers, the union said.")
+    assert table.resolve("the union").name == "union"
