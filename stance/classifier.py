@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from stance.articles import LONGEST, TOO_LONG, is_unicode
 from stance.errors import ArticleError, StanceError
 from stance.model.config import ModelConfig
-from stance.model.decoding import Pointed, Proposal, WindowOutput, aligned, pointed, propose
+from stance.model.decoding import Pointed, Proposal, WindowOutput, aligned, kept_up, pointed, propose
 from stance.model.encoding import Alphabet, Ints, Tokens, collate, marked, tokenize, windows
 from stance.model.folder import ONNX, checked, read_config, read_tokenizer, second
 from stance.model.runtime import Floats, OnnxRuntime, Runtime, sigmoid, softmax
@@ -32,6 +32,8 @@ _OUTWARD = frozenset({"criticism"})
 _SELF = 0.05
 #: Positions that a spokesman pledges for a country: `we will`.
 _PLEDGED = frozenset({"deescalation"})
+#: Positions that speakers keep to in the rest of an article; see `kept_up`.
+_KEPT = frozenset({"criticism"})
 
 
 @dataclass(frozen=True)
@@ -139,7 +141,7 @@ class Classifier:
     def scores(self, text: str, proposal: Proposal) -> dict[str, float]:
         """The probability of each position in words that are known to be a statement."""
         views = self._views(self._tokens(text), [proposal])
-        return self._chances(self._readings(text, [proposal], views)[0])
+        return self._chances(self._logits(self._readings(text, [proposal], views)[0]))
 
     def _tokens(self, text: str) -> Tokens:
         return tokenize(text, self._tokenizer, self._alphabet)
@@ -186,14 +188,23 @@ class Classifier:
         proposals, readings = [proposals[n] for n in found], [readings[n] for n in found]
         if not self._finding:
             readings = self._readings(text, proposals, [views[n] for n in found])
-        statements = []
-        for n, proposal, reading in zip(found, proposals, readings, strict=True):
-            named: dict[str, str] = {}
+        speakers: list[tuple[str, ...]] = []
+        named: list[dict[str, str]] = []
+        for proposal, reading in zip(proposals, readings, strict=True):
             places = _places(text, [(share, view, view.speaker) for share, (view, *_) in reading])
-            speakers = self._speakers(text, proposal, places, names, named)
-            chances = self._chances(reading)
-            stances = self._stances(text, chances, reading, names, named, speakers, proposal.content)
-            statements.append(self._statement(text, proposal, valid[n], chances, speakers, stances, named))
+            named.append({})
+            speakers.append(self._speakers(text, proposal, places, names, named[-1]))
+        logits = [self._logits(reading) for reading in readings]
+        for number, position in enumerate(self.config.positions):
+            if position in _KEPT:
+                moved = kept_up([own[number] for own in logits], speakers, [valid[n] for n in found])
+                for own, more in zip(logits, moved, strict=True):
+                    own[number] += more
+        statements = []
+        for n, proposal, reading, own, whose, how in zip(found, proposals, readings, logits, speakers, named, strict=True):
+            chances = self._chances(own)
+            stances = self._stances(text, chances, reading, names, how, whose, proposal.content)
+            statements.append(self._statement(text, proposal, valid[n], chances, whose, stances, how))
         return statements
 
     def _quotation(self, text: str, speaker: str) -> list[Statement]:
@@ -207,7 +218,7 @@ class Classifier:
             return []
         proposals = [Proposal((content,), cue, (0, len(speaker)))]
         (reading,) = self._readings(whole, proposals, self._views(tokens, proposals))
-        chances = self._chances(reading)
+        chances = self._chances(self._logits(reading))
         named: dict[str, str] = {}
         stances = self._stances(whole, chances, reading, NameTable(whole), named, (speaker,), (content,))
         named[speaker] = "given"
@@ -246,9 +257,14 @@ class Classifier:
         logit = sum(share * _highest(views)[0] for share, (_, views) in zip(shares, reading, strict=False))
         return float(sigmoid(logit / self._found_by.temperatures.get("valid", 1.0)))
 
-    def _chances(self, reading: Reading) -> dict[str, float]:
+    @staticmethod
+    def _logits(reading: Reading) -> NDArray[np.float64]:
+        """The logit of each position. *Shape:* (positions,)."""
+        logits: NDArray[np.float64] = np.sum([share * _highest(views)[1:] for share, views in reading], axis=0)
+        return logits
+
+    def _chances(self, logits: NDArray[np.float64]) -> dict[str, float]:
         """The probability of each position."""
-        logits = sum(share * _highest(views)[1:] for share, views in reading)
         scale = [self._told.temperatures.get(name, 1.0) for name in self.config.positions]
         return dict(zip(self.config.positions, map(float, sigmoid(logits / np.asarray(scale))), strict=True))
 

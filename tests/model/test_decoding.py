@@ -4,7 +4,7 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from stance.model.decoding import Proposal, WindowOutput, _deepest, _labels, aligned, pointed, propose
+from stance.model.decoding import Proposal, WindowOutput, _deepest, _labels, aligned, kept_up, pointed, propose
 from stance.model.encoding import TAGS, Alphabet, Span, Tokens, tokenize, windows
 from tests.tiny import tokenizer
 
@@ -241,3 +241,26 @@ def test_in_doubt_a_token_is_part_of_a_statement() -> None:
     assert _labels(np.array([nothing, content, nothing], dtype=np.float32)).tolist() == [0, 2, 0]
     doubt = [0.55, 0.3, 0.15, 0, 0, 0, 0]
     assert _labels(np.array([doubt], dtype=np.float32)).tolist() == [1]
+
+
+def test_who_blames_elsewhere_likely_blames_here_as_well() -> None:
+    blames, does_not, unsure = 4.0, -4.0, -0.5
+    speakers = [["Ada"], ["Ada"], ["Ada"], ["Bo"], ["Bo"], []]
+    moved = kept_up([unsure, blames, blames, unsure, does_not, unsure], speakers, [1.0] * 6)
+    assert moved[0] > 1
+    assert moved[3] < -0.5
+    assert moved[5] == 0  # nobody keeps to nothing
+    assert kept_up([unsure], [["Ada"]], [1.0]) == [0]
+    assert kept_up([], [], []) == []
+
+
+def test_what_is_hardly_a_statement_hardly_counts_as_said_elsewhere() -> None:
+    sure, doubtful = (kept_up([0.0, 5.0], [["Ada"], ["Ada"]], [1.0, chance])[0] for chance in (1.0, 0.01))
+    assert 0 < doubtful < 0.1 < sure
+    little, much = (kept_up([0.0] + [5.0] * n, [["Ada"]] * (n + 1), [1.0] * (n + 1))[0] for n in (1, 9))
+    assert little < much
+
+
+def test_who_speaks_together_keeps_to_what_each_of_them_says() -> None:
+    moved = kept_up([0.0, 5.0, -5.0], [["Ada", "Bo"], ["Ada"], ["Bo"]], [1.0] * 3)
+    assert 0 < moved[0] < kept_up([0.0, 5.0], [["Ada"], ["Ada"]], [1.0] * 2)[0]
