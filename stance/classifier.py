@@ -185,7 +185,7 @@ class Classifier:
         readings = self._readings(text, proposals, views) if self._finding else [[(1.0, own)] for own in views]
         valid = [self._valid(reading) for reading in readings]
         found = [n for n, chance in enumerate(valid) if chance >= self._found_by.valid_threshold]
-        proposals, readings = [proposals[n] for n in found], [readings[n] for n in found]
+        proposals, readings, valid = [proposals[n] for n in found], [readings[n] for n in found], [valid[n] for n in found]
         if not self._finding:
             readings = self._readings(text, proposals, [views[n] for n in found])
         speakers: list[tuple[str, ...]] = []
@@ -194,17 +194,15 @@ class Classifier:
             places = _places(text, [(share, view, view.speaker) for share, (view, *_) in reading])
             named.append({})
             speakers.append(self._speakers(text, proposal, places, names, named[-1]))
-        logits = [self._logits(reading) for reading in readings]
+        logits = np.array([self._logits(reading) for reading in readings]).reshape(-1, len(self.config.positions))
         for number, position in enumerate(self.config.positions):
             if position in _KEPT:
-                moved = kept_up([own[number] for own in logits], speakers, [valid[n] for n in found])
-                for own, more in zip(logits, moved, strict=True):
-                    own[number] += more
+                logits[:, number] += kept_up(logits[:, number].tolist(), speakers, valid)
         statements = []
-        for n, proposal, reading, own, whose, how in zip(found, proposals, readings, logits, speakers, named, strict=True):
+        for proposal, reading, sure, own, whose, how in zip(proposals, readings, valid, logits, speakers, named, strict=True):
             chances = self._chances(own)
             stances = self._stances(text, chances, reading, names, how, whose, proposal.content)
-            statements.append(self._statement(text, proposal, valid[n], chances, whose, stances, how))
+            statements.append(self._statement(text, proposal, sure, chances, whose, stances, how))
         return statements
 
     def _quotation(self, text: str, speaker: str) -> list[Statement]:
